@@ -1,0 +1,76 @@
+/**
+ * The mesh as the agent sees it: one running node. Implemented by the driver (real clock, TCP, disk) around the pure
+ * swarm; the agent's API, discovery and command line depend on this interface alone.
+ */
+import type { Millis } from '#core/time/time.ts';
+import type {
+  AdmissionRequest,
+  Capabilities,
+  Condition,
+  EventRecord,
+  FoundOptions,
+  Invitation,
+  InviteOptions,
+  JoinOptions,
+  NodeView,
+  StatusView,
+} from '#mesh/swarm/views.ts';
+
+/** An address somebody claims a node listens on; only ever a hint (protocol.md §2.14, mDNS). */
+export interface AddressHint {
+  readonly host: string;
+  readonly port: number;
+  /** Mesh tag (16 hex digits) the hint claims, null for unknown. */
+  readonly meshTag: string | null;
+  readonly origin: 'mdns' | 'typed' | 'cache' | 'gossip';
+}
+
+export interface MeshNode {
+  /** Load state, advance the incarnation durably, listen. Throws a Fault when state cannot be trusted or written. */
+  start(): Promise<void>;
+  /** Say BYE on every link, flush, close. */
+  stop(): Promise<void>;
+  /** The port really listened on. */
+  readonly port: number;
+
+  status(): StatusView;
+  /** Newest first, at most `limit`. */
+  recentEvents(limit: number): readonly EventRecord[];
+  /** Calls back for every new event until the returned function is called. */
+  onEvent(listener: (event: EventRecord) => void): () => void;
+
+  /** Found a mesh of one. Fault when this node already belongs to one. */
+  found(options: FoundOptions): Promise<StatusView>;
+  /** Resolves when admitted (token) or when standing in the lobby (request); rejects with a Fault naming the refusal. */
+  join(options: JoinOptions): Promise<StatusView>;
+  /** Orderly departure: committed in the mesh's log where it can be reached, then mesh state is removed here. */
+  leave(): Promise<void>;
+  invite(options: InviteOptions): Promise<Invitation>;
+  /** Open and used invitations without their secrets. */
+  invitations(): Promise<readonly Omit<Invitation, 'token'>[]>;
+  revokeInvitation(tokenId: string): Promise<void>;
+  /** `fingerprint` must be complete (16 characters, separators optional). */
+  approve(fingerprint: string): Promise<AdmissionRequest>;
+  deny(fingerprint: string, reason: string): Promise<AdmissionRequest>;
+  /** Remove a member that will not come back. */
+  forget(aidOrName: string): Promise<NodeView>;
+
+  /** The history from which a peer's trust follows, and its offline-checkable export (protocol.md §2.12). */
+  explainTrust(aidOrName: string): Promise<TrustExplanation>;
+
+  announceSelf(facts: { name: string; capabilities: Capabilities; conditions: readonly Condition[] }): void;
+  hint(address: AddressHint): void;
+  /** Round trip through the authenticated link; used by `doctor` and the benchmarks. */
+  ping(aidOrName: string): Promise<{ rttMs: number }>;
+  /** Call a verb on a peer over its link (REQ/RES). */
+  request(aidOrName: string, verb: string, body: Uint8Array, timeoutMs: Millis): Promise<Uint8Array>;
+  handle(verb: string, handler: (body: Uint8Array, from: string) => Promise<Uint8Array> | Uint8Array): void;
+}
+
+export interface TrustExplanation {
+  readonly peer: NodeView;
+  /** Plain sentences, oldest first. */
+  readonly lines: readonly string[];
+  /** JSON-serialisable document for the offline checker. */
+  readonly exported: unknown;
+}
