@@ -1,0 +1,6 @@
+/** The contestants, in the order of the table. */
+import type { WireSystem } from './system.ts';
+import { httpJson } from './systems/http-json.ts';
+import { nats } from './systems/nats.ts';
+
+export const systems: readonly WireSystem[] = [httpJson, nats];
