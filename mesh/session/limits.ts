@@ -1,0 +1,70 @@
+/** Every bound of a connection (protocol.md §2.5, §2.13, §2.15), with what happens there; docs/LIMITS.md repeats them. */
+import { DAY, MINUTE, SECOND } from '#core/time/time.ts';
+
+export const SESSION_LIMITS = {
+  /** Accept to HS3, in total, not per read; then REJECT `HS_TIMEOUT`. */
+  handshakeMsMax: 5 * SECOND,
+  /** Payload before authentication; above: `FRAME_SIZE` before a byte of it is buffered. */
+  preAuthBytesMax: 2_048,
+  helloBytesMax: 256,
+  /** Payload by level T0 … T4. */
+  frameBytesMax: [4_096, 65_536, 262_144, 262_144, 262_144],
+  /** The lobby may send this many frames per second. */
+  lobbyFramesPerSecond: 2,
+  /** Header after its first byte, payload after its header; or this rate. Then `SLOW_PEER`. */
+  headerMsMax: 5 * SECOND,
+  payloadMsMax: 10 * SECOND,
+  payloadBytesPerSecondMin: 16_384,
+  /** Unsent bytes to one peer: drop gossip from half of it on, close `SLOW_CONSUMER` at all of it. */
+  outboundBytesMax: 8 * 1024 * 1024,
+  /** Messages of one turn in one frame, and their bytes. */
+  batchEntriesMax: 256,
+  batchBytesMax: 65_536,
+  /** A checkpoint goes out at each slot, after so many frames or bytes, and in BYE. */
+  slotMs: MINUTE,
+  checkpointFrames: 1_024,
+  checkpointBytes: 16 * 1024 * 1024,
+  /** Rekey both directions after so many records or so long; a whole new handshake each day. */
+  rekeyRecords: 65_536,
+  sessionMsMax: DAY,
+  /** A link must have been resumed (VOID) this soon after ACCEPT. */
+  resumeMsMax: 10 * SECOND,
+} as const;
+
+export const GATE_LIMITS = {
+  /** Half-open connections altogether and per source; more are closed at once with `RATE_LIMIT`. */
+  halfOpenMax: 64,
+  halfOpenPerSourceMax: 4,
+  /** New connections per source. */
+  connectionsPerMinute: 10,
+  connectionBurst: 10,
+  /** Full handshakes per second; half of them kept for addresses where members were last seen. */
+  handshakesPerSecond: 20,
+  /** Established connections altogether. */
+  connectionsMax: 256,
+  /** Sources remembered; the longest idle is forgotten. */
+  sourcesMax: 4_096,
+  /** Event lines caused by one source per second; the rest is counted. */
+  logLinesPerSecond: 10,
+} as const;
+
+/** What one level may send to us per second (§2.13); exceeding it is back-pressure, never a break. */
+export interface LevelRate {
+  readonly framesPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+/**
+ * The table of §2.13. Buckets hold `RATE_BURST_SECONDS` of it, so that the heartbeats, checkpoint and gossip of a
+ * newcomer's first seconds fit into two frames per second (divergence D-S1, docs/protocols/hcth.md).
+ */
+export const LEVEL_RATES: readonly LevelRate[] = [
+  { framesPerSecond: 2, bytesPerSecond: 8_192 },
+  { framesPerSecond: 20, bytesPerSecond: 262_144 },
+  { framesPerSecond: 200, bytesPerSecond: 4_194_304 },
+  { framesPerSecond: 1_000, bytesPerSecond: 33_554_432 },
+  { framesPerSecond: 1_000, bytesPerSecond: 33_554_432 },
+];
+
+/** How many seconds' worth a bucket holds. */
+export const RATE_BURST_SECONDS = 15;
