@@ -11,4 +11,20 @@ export const commandLineFaults = {
     retry: 'never',
     exit: EXIT.usage,
   },
+  'RN-CLI-002': {
+    title: 'an unexpected error',
+    why: 'Something happened that the program did not foresee: most likely a mistake in the program itself.',
+    effect: 'Unknown: look at the state before trying again.',
+    next: 'Run the same command with -v and report what it prints.',
+    retry: 'later',
+    exit: EXIT.failed,
+  },
+  'RN-CLI-003': {
+    title: 'interrupted',
+    why: 'Ctrl-C or a termination signal arrived before the command was finished.',
+    effect: 'What was begun has been brought to a safe stop.',
+    next: 'Run the same command again; finished parts are not repeated.',
+    retry: 'now',
+    exit: EXIT.interrupted,
+  },
 } as const satisfies Record<string, FaultEntry>;

@@ -1,0 +1,40 @@
+/**
+ * The real process behind {@link ProgramIo}: signals, a stdout whose reader may leave, and the one place that ends the
+ * process. Only `main` files import this.
+ */
+import { runProgram, type ProgramIo } from '#core/node/command-line/run.ts';
+import type { ProgramSpec } from '#core/node/command-line/verb.ts';
+
+/** Words after the program's name, in a single executable as well as under plain Node (both put two words in front). */
+export function processArguments(): readonly string[] {
+  return process.argv.slice(2);
+}
+
+/** Run the program on this process and end it with the program's exit code. */
+export async function runProcess(spec: ProgramSpec): Promise<void> {
+  const ending = new AbortController();
+  const io: ProgramIo = { argv: processArguments(), env: process.env, stdout: process.stdout, stderr: process.stderr, signal: ending.signal };
+  const onSignal = (): void => {
+    if (ending.signal.aborted) process.exit(130); // asked twice: no more patience
+    ending.abort('interrupted');
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGHUP', onSignal);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      ending.abort('output-closed');
+    });
+  }
+  const code = await runProgram(spec, io);
+  // Pipes and files are written synchronously on Linux; elsewhere an empty write tells when everything before it is out.
+  await new Promise<void>((resolve) => {
+    if (process.stdout.writableLength === 0) resolve();
+    else
+      process.stdout.write('', () => {
+        resolve();
+      });
+  });
+  process.exit(code);
+}
