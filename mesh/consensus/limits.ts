@@ -1,0 +1,11 @@
+/** Bounds of the log. */
+export const LOG_LIMITS = {
+  /** Body of one entry; larger proposals are refused (`too-large`). */
+  bodyBytesMax: 3_072,
+  /** Entries in one message; the rest is fetched. */
+  appendEntriesMax: 64,
+  /** Proposals remembered for idempotence; the oldest are forgotten. */
+  proposalsMax: 4_096,
+  /** An unanswered fetch may be repeated after so long. */
+  fetchMsMin: 2_000,
+} as const;

@@ -1,0 +1,111 @@
+/**
+ * What goes into one node and what comes out: the whole contract between the pure swarm and whatever runs it (the
+ * driver with sockets and disk, the simulator with neither). Effects are performed in this order: persist, send,
+ * publish, set the alarm. Connections are numbered by the runner; the swarm never sees a socket.
+ */
+import type { FaultCode } from '#core/errors/fault.ts';
+import type { Millis } from '#core/time/time.ts';
+import type { Address } from '#mesh/membership/address-policy.ts';
+import type { Capabilities, Condition, EventRecord, FoundOptions, InviteOptions, JoinOptions } from './views.ts';
+
+/** Number of a connection, unique within one run. */
+export type ConnectionId = number;
+
+/** Facts a node tells about itself. */
+export interface SelfFacts {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  readonly conditions: readonly Condition[];
+}
+
+/** Things a person or a program asks of this node; each is answered by exactly one reply with the same number. */
+export type Command =
+  | { readonly kind: 'found'; readonly options: FoundOptions }
+  | { readonly kind: 'join'; readonly options: JoinOptions }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'invite'; readonly options: InviteOptions }
+  | { readonly kind: 'invitations' }
+  | { readonly kind: 'revoke-invitation'; readonly tokenId: string }
+  | { readonly kind: 'approve'; readonly fingerprint: string }
+  | { readonly kind: 'deny'; readonly fingerprint: string; readonly reason: string }
+  | { readonly kind: 'forget'; readonly who: string }
+  | { readonly kind: 'explain-trust'; readonly who: string }
+  | { readonly kind: 'ping'; readonly who: string };
+
+/** Causes. */
+export type SwarmInput =
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'connected'; readonly connection: ConnectionId; readonly remote: Address }
+  | { readonly kind: 'dial-failed'; readonly connection: ConnectionId; readonly why: string }
+  | { readonly kind: 'accepted'; readonly connection: ConnectionId; readonly remote: Address }
+  | { readonly kind: 'received'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly why: string }
+  /** Bytes the transport still holds unsent for a connection. */
+  | { readonly kind: 'backlog'; readonly connection: ConnectionId; readonly bytes: number }
+  | { readonly kind: 'command'; readonly id: number; readonly command: Command }
+  | { readonly kind: 'request'; readonly id: number; readonly who: string; readonly verb: string; readonly body: Uint8Array; readonly timeoutMs: Millis }
+  | { readonly kind: 'respond'; readonly call: number; readonly result: CallResult }
+  | { readonly kind: 'announce-self'; readonly facts: SelfFacts }
+  | { readonly kind: 'hint'; readonly address: Address; readonly meshTag: string | null; readonly origin: 'mdns' | 'typed' | 'cache' | 'gossip' }
+  | { readonly kind: 'listening'; readonly addresses: readonly Address[] }
+  /** Our own event loop stood still. */
+  | { readonly kind: 'stalled'; readonly lagMs: Millis }
+  /** End of the runner's turn: everything collected for one connection goes out as one frame. */
+  | { readonly kind: 'flush' }
+  | { readonly kind: 'stop' };
+
+/** What a handler answered. */
+export type CallResult = { readonly kind: 'ok'; readonly body: Uint8Array } | { readonly kind: 'refused'; readonly code: string; readonly text: string };
+
+/** A refusal as data; the driver throws it as a fault. */
+export interface Refusal {
+  readonly code: FaultCode;
+  readonly text: string;
+  readonly next?: string;
+}
+
+/** The answer to a command or request. */
+export type Reply = { readonly id: number } & (
+  | { readonly kind: 'done'; readonly value: unknown }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+);
+
+/** Something that must be on disk before anything else of the same step happens. */
+export type Persist =
+  | { readonly kind: 'ledger'; readonly record: Uint8Array }
+  | { readonly kind: 'peer'; readonly key: string; readonly record: Uint8Array | null; readonly urgent: boolean }
+  | { readonly kind: 'statement'; readonly record: Uint8Array; readonly durable: boolean }
+  | { readonly kind: 'evidence'; readonly name: string; readonly record: Uint8Array }
+  /** A small whole document, replaced atomically; null removes it. */
+  | { readonly kind: 'document'; readonly name: DocumentName; readonly record: Uint8Array | null }
+  /** All that belongs to the mesh goes: ledger, peers, documents. Identity and incarnation stay. */
+  | { readonly kind: 'forget-mesh' };
+
+/** Small documents a node keeps besides its journals. */
+export type DocumentName = 'token-secrets' | 'intent' | 'peer-cache';
+
+/** A call from a peer, for a handler of the layer above. */
+export interface IncomingCall {
+  readonly call: number;
+  readonly from: string;
+  readonly verb: string;
+  readonly body: Uint8Array;
+}
+
+/** Everything one step asks of the world. Shared constants are returned where there is nothing to do: do not mutate. */
+export interface SwarmEffects {
+  readonly persist: readonly Persist[];
+  readonly send: readonly { readonly connection: ConnectionId; readonly bytes: Uint8Array }[];
+  /** After what was sent before; a peer gets a last chance to read. */
+  readonly close: readonly { readonly connection: ConnectionId }[];
+  readonly dial: readonly { readonly connection: ConnectionId; readonly address: Address }[];
+  /** Stop or go on reading from a connection (back-pressure). */
+  readonly pause: readonly { readonly connection: ConnectionId; readonly paused: boolean }[];
+  readonly events: readonly EventRecord[];
+  readonly replies: readonly Reply[];
+  readonly calls: readonly IncomingCall[];
+  /** This run is over: start again with an incarnation of at least this, for this reason (protocol.md §2.9). */
+  readonly reincarnate: { readonly atLeast: number; readonly why: string } | null;
+  /** Something waits for the end of the turn. */
+  readonly flushWanted: boolean;
+}
