@@ -26,7 +26,7 @@ export function stripElf(input: Buffer): Buffer {
     return section === undefined ? 0 : Math.max(0, kept.indexOf(section));
   };
   let names: Buffer = Buffer.from('\0');
-  const table = kept.map((section, index) => {
+  const table: Buffer[] = kept.map((section, index) => {
     const entry = Buffer.from(section);
     if (index === 0) return entry;
     entry.writeUInt32LE(names.length, 0);
