@@ -4,12 +4,14 @@
  */
 import { agentFaults } from '#core/errors/catalogue/agent.ts';
 import { commandLineFaults } from '#core/errors/catalogue/command-line.ts';
+import { hardwareFaults } from '#core/errors/catalogue/hardware.ts';
 import { meshFaults } from '#core/errors/catalogue/mesh.ts';
 import { provisionFaults } from '#core/errors/catalogue/provision.ts';
 
 export const catalogue = {
   ...commandLineFaults,
   ...agentFaults,
+  ...hardwareFaults,
   ...meshFaults,
   ...provisionFaults,
 };

@@ -1,0 +1,186 @@
+/**
+ * Where hardware facts come from: the machine's own `/sys`, `/proc`, `/etc` …, or a staged folder that stands in front of all of
+ * them. Readers know nothing but this interface, so a test can be any machine. An absent or unreadable file is an absent fact
+ * (`null`), never an error and never a guess. Reads are synchronous: kernel files answer from memory and a poll reads a handful.
+ * It must never write, and never fall back to the real machine when staged.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readdirSync, readSync, realpathSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { limits } from '../limits.ts';
+
+/** Size and free space of a file system. */
+export interface Space {
+  readonly bytes: number;
+  readonly freeBytes: number;
+}
+
+/** A place to read hardware facts from. All paths are absolute paths of the described machine. */
+export interface FactsRoot {
+  /** True when a folder stands in for the machine. */
+  readonly staged: boolean;
+  /** Trimmed text of a file (a trailing NUL, as the device tree has, is removed too). */
+  text(path: string): string | null;
+  bytes(path: string): Uint8Array | null;
+  /** Names in a folder, sorted; empty where there is none. */
+  list(path: string): readonly string[];
+  exists(path: string): boolean;
+  /** Where a link leads, as a path of the described machine. */
+  target(path: string): string | null;
+  /** Space of the file system that holds `path`; staged in `robonet-facts/space` as "BYTES FREE". */
+  space(path: string): Space | null;
+  /** Output of `vcgencmd get_throttled` (`throttled=0x…`), at most a few seconds old; staged in `robonet-facts/get_throttled`. */
+  throttledReport(): string | null;
+}
+
+/** Facts of this machine, or of the staged folder. */
+export function openFacts(directory: string | null): FactsRoot {
+  return directory === null ? machineFacts() : stagedFacts(directory);
+}
+
+const decoder = new TextDecoder();
+/** Codes with which a kernel file says "no such fact here". Anything else in a read is treated the same: facts are optional. */
+const scratch = Buffer.alloc(limits.factFileBytesMax);
+
+function readLimited(path: string): Buffer | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof Error) return null; // absent or not for us: no fact
+    throw error;
+  }
+  try {
+    let length = 0;
+    while (length < scratch.length) {
+      const count = readSync(descriptor, scratch, length, scratch.length - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    return scratch.subarray(0, length);
+  } catch (error) {
+    if (error instanceof Error) return null; // a sensor that cannot be read now (EIO, ENODATA) is no fact
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function clean(bytes: Buffer): string {
+  return decoder.decode(bytes).replace(/[\0\s]+$/, '').trimStart();
+}
+
+function filesUnder(prefix: string): Pick<FactsRoot, 'text' | 'bytes' | 'list' | 'exists' | 'target'> {
+  const at = (path: string): string => (prefix === '' ? path : join(prefix, path));
+  return {
+    text(path) {
+      const bytes = readLimited(at(path));
+      return bytes === null ? null : clean(bytes);
+    },
+    bytes(path) {
+      const bytes = readLimited(at(path));
+      return bytes === null ? null : new Uint8Array(bytes);
+    },
+    list(path) {
+      try {
+        return readdirSync(at(path)).sort().slice(0, limits.directoryEntriesMax);
+      } catch (error) {
+        if (error instanceof Error) return [];
+        throw error;
+      }
+    },
+    exists(path) {
+      return existsSync(at(path));
+    },
+    target(path) {
+      try {
+        const real = realpathSync(at(path));
+        if (prefix === '') return real;
+        const base = realpathSync(prefix);
+        return real.startsWith(`${base}/`) ? real.slice(base.length) : null;
+      } catch (error) {
+        if (error instanceof Error) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+function stagedFacts(directory: string): FactsRoot {
+  const files = filesUnder(directory);
+  return {
+    staged: true,
+    ...files,
+    space() {
+      const [bytes, freeBytes] = (files.text('/robonet-facts/space') ?? '').split(/\s+/).map(Number);
+      if (bytes === undefined || freeBytes === undefined || !Number.isFinite(bytes) || !Number.isFinite(freeBytes)) return null;
+      return { bytes, freeBytes };
+    },
+    throttledReport() {
+      return files.text('/robonet-facts/get_throttled');
+    },
+  };
+}
+
+const VCGENCMD_PATHS = ['/usr/bin/vcgencmd', '/opt/vc/bin/vcgencmd'];
+
+function machineFacts(): FactsRoot {
+  const files = filesUnder('');
+  const firmware = new FirmwareReport();
+  return {
+    staged: false,
+    ...files,
+    space(path) {
+      try {
+        const answer = statfsSync(path);
+        return { bytes: answer.blocks * answer.bsize, freeBytes: answer.bavail * answer.bsize };
+      } catch (error) {
+        if (error instanceof Error) return null;
+        throw error;
+      }
+    },
+    throttledReport() {
+      return firmware.current();
+    },
+  };
+}
+
+/**
+ * The firmware's own report, fetched in the background so that a poll never waits for a process: `current` answers with the last
+ * one and starts the next when that is older than `limits.firmwareReportMs`. Runs a fixed path with fixed arguments only.
+ * Invariant: at most one `vcgencmd` runs at a time.
+ */
+class FirmwareReport {
+  readonly #program: string | null;
+  #report: string | null = null;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #running = false;
+
+  constructor() {
+    this.#program = existsSync('/dev/vcio') ? (VCGENCMD_PATHS.find((path) => existsSync(path)) ?? null) : null;
+  }
+
+  current(): string | null {
+    if (this.#program !== null && !this.#running && performance.now() - this.#askedAt >= limits.firmwareReportMs) this.#ask(this.#program);
+    return this.#report;
+  }
+
+  #ask(program: string): void {
+    this.#running = true;
+    this.#askedAt = performance.now();
+    let output = '';
+    const child = spawn(program, ['get_throttled'], { stdio: ['ignore', 'pipe', 'ignore'], timeout: limits.firmwareTimeoutMs });
+    child.unref();
+    child.stdout.on('data', (part: Buffer) => {
+      if (output.length < limits.factFileBytesMax) output += part.toString('latin1');
+    });
+    child.once('error', () => {
+      this.#running = false;
+      this.#report = null;
+    });
+    child.once('close', (code) => {
+      this.#running = false;
+      this.#report = code === 0 ? output.trim() : null;
+    });
+  }
+}

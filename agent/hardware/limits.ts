@@ -1,0 +1,27 @@
+/** The named limits of the hardware readers; listed in docs/HARDWARE.md and docs/LIMITS.md. */
+export const limits = {
+  /** Bytes read of one fact file; longer files are cut (a device tree or `/proc/cpuinfo` of 256 cores fits). */
+  factFileBytesMax: 256 * 1024,
+  /** Entries looked at in one folder of `/sys`. */
+  directoryEntriesMax: 512,
+  /** Processors counted in `/proc/cpuinfo`. */
+  processorsMax: 1_024,
+  /** Age at which the firmware's throttling report is fetched again. */
+  firmwareReportMs: 5_000,
+  /** How long `vcgencmd`, `vcmailbox` or the machine description may take before it is given up. */
+  firmwareTimeoutMs: 3_000,
+  /** Cleared conditions kept for the record; the oldest go first. */
+  clearedConditionsMax: 16,
+  /** Cleared conditions are dropped after this long. */
+  clearedConditionMs: 24 * 3_600_000,
+  /** A condition that returns this soon after it cleared is the same episode. */
+  sameEpisodeMs: 60_000,
+  /** Uptime before an unsynchronised clock counts. */
+  clockGraceSeconds: 120,
+  /** How often sensors are looked for again. */
+  sensorSearchMs: 300_000,
+  /** Bytes of one TPM response. */
+  tpmResponseBytesMax: 4_096,
+  /** How long one TPM command may take. */
+  tpmCommandMs: 30_000,
+} as const;
