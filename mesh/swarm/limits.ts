@@ -1,0 +1,30 @@
+/** Bounds of one node's composition. */
+import { HOUR, MINUTE, SECOND } from '#core/time/time.ts';
+
+export const SWARM_LIMITS = {
+  /** Deadlines of calls are looked at this often. */
+  callSweepMs: 250,
+  /** Calls of peers that handlers work on at one time; above, ERR `BUSY`. */
+  servingMax: 4_096,
+  /** Answers kept for repeated idempotency keys, and for how long. */
+  answersMax: 512,
+  answersMsMax: 10 * MINUTE,
+  /** How long a second holder of an identity gives the first one to answer a challenge (R4). */
+  contestMs: 2 * SECOND,
+  /** Own facts are repeated this often even when unchanged. */
+  factsRepeatMs: 5 * MINUTE,
+  /** Facts of one node as gossip. */
+  factsBytesMax: 3_072,
+  /** A peer's own addresses as told by itself. */
+  addressesMax: 8,
+  /** A join that is not through by then is reported as not found; the node goes on looking. */
+  joinMsMax: 30 * SECOND,
+  /** Longest name of a node or a mesh. */
+  nameCharactersMax: 63,
+  /** Lifetime and uses an invitation may have. */
+  invitationMsMin: MINUTE,
+  invitationMsMax: 30 * 24 * HOUR,
+  invitationUsesMax: 100,
+  /** Peer records are offered to the disk this often (protocol.md §2.10). */
+  flushMs: MINUTE,
+} as const;
