@@ -52,11 +52,16 @@ function factsOf(name: string, folder: string, procNet: string, addresses: NonNu
 }
 
 function addressesOf(addresses: NonNullable<ReturnType<typeof networkInterfaces>[string]>, family: 'IPv4' | 'IPv6'): readonly InterfaceAddress[] {
-  return addresses.filter((address) => address.family === family).map(({ address, cidr }) => ({ address, prefix: Number(cidr?.split('/')[1] ?? (family === 'IPv4' ? 32 : 128)) }));
+  return addresses
+    .filter((address) => address.family === family)
+    .map(({ address, cidr }) => ({ address, prefix: Number(cidr?.split('/')[1] ?? (family === 'IPv4' ? 32 : 128)) }));
 }
 
 function portsOf(folder: string): readonly { name: string; physical: boolean }[] {
-  return list(join(folder, 'brif')).map((name) => ({ name, physical: existsSync(join(folder, 'brif', name, '..', 'device')) || existsSync(join(folder, '..', name, 'device')) }));
+  return list(join(folder, 'brif')).map((name) => ({
+    name,
+    physical: existsSync(join(folder, 'brif', name, '..', 'device')) || existsSync(join(folder, '..', name, 'device')),
+  }));
 }
 
 function vlanParent(name: string, folder: string, procNet: string): string | undefined {

@@ -34,7 +34,8 @@ export interface InterfaceFacts {
   readonly tunnel: boolean;
 }
 
-export type PassedOver = 'loopback' | 'down' | 'no-carrier' | 'tunnel' | 'point-to-point' | 'bridge' | 'vlan' | 'port' | 'no-multicast' | 'no-address' | 'not-chosen';
+export type PassedOver =
+  'loopback' | 'down' | 'no-carrier' | 'tunnel' | 'point-to-point' | 'bridge' | 'vlan' | 'port' | 'no-multicast' | 'no-address' | 'not-chosen';
 
 /** The judgement of one interface. `text` is a whole sentence for `doctor`. */
 export interface InterfaceVerdict {
@@ -50,7 +51,14 @@ export interface InterfaceVerdict {
 export function judgeInterfaces(facts: readonly InterfaceFacts[], chosen: readonly string[] = []): readonly InterfaceVerdict[] {
   return facts.map((fact) => {
     const reason = whyNot(fact, chosen);
-    return { name: fact.name, used: reason === null, reason, text: reason === null ? usedText(fact) : explain(fact, reason, chosen), mac: fact.mac, ipv4: fact.ipv4 };
+    return {
+      name: fact.name,
+      used: reason === null,
+      reason,
+      text: reason === null ? usedText(fact) : explain(fact, reason, chosen),
+      mac: fact.mac,
+      ipv4: fact.ipv4,
+    };
   });
 }
 

@@ -1,0 +1,24 @@
+/** Limits of discovery by multicast DNS; what happens at each is said beside it (docs/LIMITS.md). */
+import { MINUTE, SECOND } from '#core/time/time.ts';
+
+/** Services remembered per cache; beyond it new ones are ignored until others expire. */
+export const SERVICES_MAX = 512;
+/** Host addresses remembered per cache. */
+export const HOSTS_MAX = 1_024;
+/** Records looked at per packet; the rest is ignored. */
+export const RECORDS_PER_PACKET_MAX = 128;
+/** Questions answered per packet. */
+export const QUESTIONS_PER_PACKET_MAX = 16;
+/** Responses sent per second and interface; further questions in that second go unanswered. */
+export const RESPONSES_PER_SECOND_MAX = 20;
+/** A record's time to live is clamped to this range, whatever it claims. */
+export const TTL_MS_MIN = SECOND;
+export const TTL_MS_MAX = 75 * MINUTE;
+/** Repeated questions back off from the first to the second of these. */
+export const REQUERY_MS_MIN = SECOND;
+export const REQUERY_MS_MAX = MINUTE;
+/** An announcement is repeated this long after the first (RFC 6762 §8.3). */
+export const ANNOUNCE_DELAYS_MS = [SECOND, 3 * SECOND] as const;
+/** TTL of the records we publish, seconds (RFC 6762 §10). */
+export const HOST_TTL_S = 120;
+export const SERVICE_TTL_S = 4_500;
