@@ -40,9 +40,9 @@ export async function checkRoot(session: Session, access: RootAccess): Promise<v
 function throughSudo(command: Command, access: Exclude<RootAccess, { kind: 'is-root' }>): Command {
   // `env` and a fixed PATH: sudo's secure_path may be missing, and a login shell's PATH often lacks the sbin folders.
   const program = ['env', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...command.argv];
-  if (access.kind === 'sudo-free') return { ...command, argv: ['sudo', '-n', '--', ...program] };
+  if (access.kind === 'sudo-free') return { ...command, argv: ['env', 'LC_ALL=C', 'sudo', '-n', '--', ...program] };
   const head = `${access.password}\n${opening}\n`;
-  return { ...command, argv: ['sudo', '-S', '-p', '', '--', 'sh', '-c', gate, 'sh', opening, ...program], stdin: withHead(head, command.stdin) };
+  return { ...command, argv: ['env', 'LC_ALL=C', 'sudo', '-S', '-p', '', '--', 'sh', '-c', gate, 'sh', opening, ...program], stdin: withHead(head, command.stdin) };
 }
 
 function withHead(head: string, stdin: Command['stdin']): Uint8Array | Readable {

@@ -41,7 +41,7 @@ export function loginHandler(route: Route, secrets: SecretSource, record: LoginR
 
 /** ssh2 takes `false` for "no more methods"; its type declarations do not know that. */
 function giveUp(next: NextAuthHandler): void {
-  (next as (method: false) => void)(false);
+  (next as unknown as (method: false) => void)(false);
 }
 
 async function* loginAttempts(route: Route, secrets: SecretSource, record: LoginRecord): AsyncGenerator<AnyAuthMethod, void, readonly string[]> {
