@@ -8,7 +8,7 @@ import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
 import { assert } from '#core/errors/assert.ts';
 import type { Millis } from '#core/time/time.ts';
-import { openEntry, sealEntry } from './entry-codec.ts';
+import { openEntry, sealEntry, verifyEntry } from './entry-codec.ts';
 import { LOG_LIMITS as LIMITS } from './limits.ts';
 import type { LogInput, LogMessage, LogOutput, Proposal, ProposeOutcome, ReplicatedLog, SealedEntry } from './log.ts';
 
@@ -168,8 +168,4 @@ export class SingleVoterLog implements ReplicatedLog {
 
 function keyText(of: Pick<Proposal, 'key'>): string {
   return `${hex(of.key.aid)}/${of.key.incarnation}/${of.key.request}`;
-}
-
-function verifyEntry(crypto: CryptoPort, key: Uint8Array | undefined, sealed: SealedEntry): boolean {
-  return key !== undefined && crypto.verify(key, sealed.signature, ENTRY_LABEL, sealed.bytes);
 }
