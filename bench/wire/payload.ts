@@ -19,7 +19,13 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 export function payloads(bytes: number): readonly Payload[] {
   const rng = createRng(`payload/${String(bytes)}`);
   return Array.from({ length: PAYLOAD_VARIANTS }, (_, index) => {
-    const bare = { id: 100_000 + index, node: `n${String(index % 97).padStart(2, '0')}`, celsius: Math.round(rng.next() * 800) / 10, flags: [index % 2], text: '' };
+    const bare = {
+      id: 100_000 + index,
+      node: `n${String(index % 97).padStart(2, '0')}`,
+      celsius: Math.round(rng.next() * 800) / 10,
+      flags: [index % 2],
+      text: '',
+    };
     const room = Math.max(0, bytes - JSON.stringify(bare).length);
     let text = '';
     while (text.length < room) text += LETTERS.charAt(Math.floor(rng.next() * LETTERS.length));

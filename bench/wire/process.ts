@@ -94,6 +94,9 @@ function cpuOf(serverAddress: unknown): number {
 
 /** utime + stime of /proc/PID/stat, in ticks of 10 ms (proc(5)). */
 function brokerCpuUs(pid: number): number {
-  const fields = readFileSync(`/proc/${String(pid)}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  const fields =
+    readFileSync(`/proc/${String(pid)}/stat`, 'latin1')
+      .split(') ')[1]
+      ?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }

@@ -38,7 +38,14 @@ export const httpJson: WireSystem = {
         new Promise<Payload>((resolve, reject) => {
           const body = JSON.stringify(payload);
           const call = request(
-            { agent, host: '127.0.0.1', port, method: 'POST', path: '/echo', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } },
+            {
+              agent,
+              host: '127.0.0.1',
+              port,
+              method: 'POST',
+              path: '/echo',
+              headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+            },
             (reply) => {
               const chunks: Buffer[] = [];
               reply.on('data', (chunk: Buffer) => chunks.push(chunk));
