@@ -1,0 +1,91 @@
+/**
+ * `npm test`: everything that is checked before a change is taken. Static checks, unit tests, the build, tests of the built executables, and the use
+ * cases on the virtual LAN; then one line with the sum. `--only check,unit,build,bin,lan` runs some of them (the virtual LAN needs root, the rest does not).
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runChecks } from '#scripts/quality/checks.ts';
+import { type Tally, sumOf, tallyLine, tallyOfReport } from '#scripts/quality/tally.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const stageNames = ['check', 'unit', 'build', 'bin', 'lan'] as const;
+type StageName = (typeof stageNames)[number];
+
+const one = (ok: boolean): Tally => ({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
+
+const stages: Readonly<Record<StageName, () => Promise<Tally>>> = {
+  check: async () => sumOf((await runChecks(root, (text) => process.stdout.write(text))).map((result) => one(result.ok))),
+  unit: async () => await vitest('unit'),
+  build: async () => one((await run([join(root, 'scripts', 'build.ts')])) === 0),
+  bin: async () => await vitest('bin'),
+  lan: async () => await vitest('lan', [join(root, 'scripts', 'lab-shell.ts'), '--', process.execPath]),
+};
+
+async function vitest(project: StageName, launcher: readonly string[] = []): Promise<Tally> {
+  const folder = await mkdtemp(join(tmpdir(), 'robonet-test-'));
+  const report = join(folder, 'report.json');
+  try {
+    const runner = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const words = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const code = await run([...launcher, runner, ...words]);
+    return tallyOfReport(await readReport(report), code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readReport(path: string): Promise<unknown> {
+  try {
+    const report: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return report;
+  } catch (error) {
+    process.stdout.write(`  no report: ${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  }
+}
+
+async function run(words: readonly string[]): Promise<number> {
+  return await new Promise((settle, reject) => {
+    const child = spawn(process.execPath, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      if (signal !== null) process.stdout.write(`  ended by ${signal}\n`);
+      settle(code ?? 1);
+    });
+  });
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  const asked = values.only?.split(',') ?? stageNames;
+  const selected = stageNames.filter((name) => asked.includes(name));
+  const unknown = asked.filter((name) => !stageNames.some((stage) => stage === name));
+  if (unknown.length > 0) {
+    process.stderr.write(`test: there is no stage ${unknown.join(', ')}; the stages are ${stageNames.join(', ')}\n`);
+    return 64;
+  }
+  const tallies: Tally[] = [];
+  const times: string[] = [];
+  let isBuilt = true;
+  for (const name of selected) {
+    process.stdout.write(`\n== ${name}\n`);
+    if (!isBuilt && (name === 'bin' || name === 'lan')) {
+      process.stdout.write('  not run: there is nothing to run it on, as the build failed\n');
+      continue;
+    }
+    const startedAt = performance.now();
+    const tally = await stages[name]();
+    if (name === 'build') isBuilt = tally.failed === 0;
+    tallies.push(tally);
+    times.push(`${name} ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+    process.stdout.write(`== ${name}: ${tallyLine(tally)} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
+  }
+  const sum = sumOf(tallies);
+  process.stdout.write(`\n${times.join(' · ')}\n\n${tallyLine(sum)}\n`);
+  return sum.failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
