@@ -21,7 +21,13 @@ const ARPHRD_PPP = 512;
 export function readInterfaceFacts(sysClassNet = '/sys/class/net', procNet = '/proc/net'): readonly InterfaceFacts[] {
   const addresses = networkInterfaces();
   const names = new Set([...interfaceNames(procNet), ...Object.keys(addresses)]);
-  return [...names].sort().map((name) => factsOf(name, join(sysClassNet, name), procNet, addresses[name] ?? []));
+  return [...names].sort().map((name) => withNamedVlan(factsOf(name, join(sysClassNet, name), procNet, addresses[name] ?? []), names));
+}
+
+// By custom `eth0.20` is VLAN 20 of eth0, also where another kind of device stands in for it.
+function withNamedVlan(facts: InterfaceFacts, names: ReadonlySet<string>): InterfaceFacts {
+  const parent = /^(.+)\.\d{1,4}$/.exec(facts.name)?.[1];
+  return facts.vlanOf === null && parent !== undefined && names.has(parent) ? { ...facts, vlanOf: parent } : facts;
 }
 
 function factsOf(name: string, folder: string, procNet: string, addresses: NonNullable<ReturnType<typeof networkInterfaces>[string]>): InterfaceFacts {
