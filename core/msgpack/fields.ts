@@ -2,6 +2,8 @@
  * Typed reading of decoded values: each reader answers `undefined` for anything absent, of another type or out of
  * bounds, so that message decoders need neither `as` nor exceptions.
  */
+import { utf8 } from '#core/bytes/bytes.ts';
+import { STR_BYTES_MAX } from './limits.ts';
 import type { RmpMap, RmpValue } from './value.ts';
 
 /** The value as a map. */
@@ -29,9 +31,11 @@ export function numberOf(value: RmpValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The value as text of at most this many UTF-16 units. */
-export function strOf(value: RmpValue | undefined, lengthMax = 65_536): string | undefined {
-  return typeof value === 'string' && value.length <= lengthMax ? value : undefined;
+/** The value as text of at most this many UTF-8 bytes. */
+export function strOf(value: RmpValue | undefined, byteMax: number = STR_BYTES_MAX): string | undefined {
+  if (typeof value !== 'string' || value.length > byteMax) return undefined;
+  // A UTF-16 unit takes at most three bytes, so most texts need no counting.
+  return value.length * 3 <= byteMax || utf8(value).length <= byteMax ? value : undefined;
 }
 
 /** The value as a truth value. */
@@ -65,8 +69,8 @@ export function numberField(map: RmpMap, key: string): number | undefined {
 }
 
 /** Text inside a map. */
-export function strField(map: RmpMap, key: string, lengthMax?: number): string | undefined {
-  return strOf(map.get(key), lengthMax);
+export function strField(map: RmpMap, key: string, byteMax?: number): string | undefined {
+  return strOf(map.get(key), byteMax);
 }
 
 /** A truth value inside a map. */

@@ -1,0 +1,147 @@
+/**
+ * Cutting a byte stream into frames (protocol.md §2.5). Magic, version and length are checked as soon as their bytes are
+ * there, before anything behind them is kept; the checksum when the frame is complete. Everything here is attacker-
+ * controlled on the path, so no refusal of this file says anything about the peer's identity.
+ * Must never allocate what a length field merely claims.
+ */
+import { type Refused, refused } from './decoded.ts';
+import { type Checksum, FRAME_VERSION, type Frame, MAGIC } from './header.ts';
+import { HEADER_BYTES, HEADER_BYTES_COVERED } from './limits.ts';
+
+/**
+ * An incremental reader.
+ * Invariants: held bytes never exceed one frame within the limit, plus the chunk last pushed; after a refusal the reader
+ * answers that refusal for ever. Frames are views into what was pushed, or into a buffer that is not used again.
+ */
+export class FrameReader {
+  /** Largest wire payload accepted from now on; the session raises it as the peer earns more (limits.ts). */
+  payloadBytesMax: number;
+  readonly #checksum: Checksum;
+  /** Bytes of an incomplete frame, and how many of them are filled. */
+  #held: Uint8Array = EMPTY;
+  #heldBytes = 0;
+  /** The chunk being cut, and where. */
+  #chunk: Uint8Array = EMPTY;
+  #at = 0;
+  #refusal: Refused | undefined;
+
+  constructor(checksum: Checksum, payloadBytesMax: number) {
+    this.#checksum = checksum;
+    this.payloadBytesMax = payloadBytesMax;
+  }
+
+  /** Whether a frame has begun and is not complete: its deadline is running. */
+  get isPartial(): boolean {
+    return this.#heldBytes + this.#chunk.length - this.#at > 0;
+  }
+
+  /** Bytes kept for a frame that is not complete. */
+  get bytesHeld(): number {
+    return this.#heldBytes + this.#chunk.length - this.#at;
+  }
+
+  /** Give the next piece of the stream; call {@link next} until it answers undefined before the following one. */
+  push(chunk: Uint8Array): void {
+    if (this.#at < this.#chunk.length) this.#hold(this.#chunk.length - this.#at);
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** The next complete frame, the reason to close the connection, or undefined when more bytes are needed. */
+  next(): Frame | Refused | undefined {
+    this.#refusal ??= this.#refuseStart();
+    if (this.#refusal !== undefined) return this.#refusal;
+    const total = this.#frameBytes();
+    if (total === undefined || this.#heldBytes + this.#chunk.length - this.#at < total) {
+      this.#hold(this.#chunk.length - this.#at);
+      return undefined;
+    }
+    const bytes = this.#take(total);
+    const frame = this.#verified(bytes);
+    if (frame.kind === 'refused') this.#refusal = frame;
+    return frame;
+  }
+
+  #byte(index: number): number | undefined {
+    return index < this.#heldBytes ? this.#held[index] : this.#chunk[this.#at + index - this.#heldBytes];
+  }
+
+  #number(index: number, size: number): number | undefined {
+    let value = 0;
+    for (let offset = 0; offset < size; offset += 1) {
+      const byte = this.#byte(index + offset);
+      if (byte === undefined) return undefined;
+      value = value * 256 + byte;
+    }
+    return value;
+  }
+
+  /** Refuse as early as the bytes allow: a foreign protocol shows itself in its first byte. */
+  #refuseStart(): Refused | undefined {
+    const first = this.#byte(0);
+    const second = this.#byte(1);
+    if ((first !== undefined && first !== MAGIC >> 8) || (second !== undefined && second !== (MAGIC & 0xff))) {
+      return refused('FRAME_MAGIC', 'the first two bytes are not "RN"');
+    }
+    const version = this.#byte(2);
+    if (version !== undefined && version !== FRAME_VERSION) return refused('FRAME_VERSION', `frame version ${String(version)} instead of ${String(FRAME_VERSION)}`);
+    const length = this.#number(16, 4);
+    if (length !== undefined && length > this.payloadBytesMax) {
+      return refused('FRAME_SIZE', `a payload of ${String(length)} bytes exceeds the limit of ${String(this.payloadBytesMax)}`);
+    }
+    return undefined;
+  }
+
+  #frameBytes(): number | undefined {
+    const length = this.#number(16, 4);
+    return length === undefined || this.#number(20, 4) === undefined ? undefined : HEADER_BYTES + length;
+  }
+
+  /** Move bytes from the chunk to the held buffer, which at most doubles. */
+  #hold(byteCount: number): void {
+    if (byteCount === 0) return;
+    const end = this.#heldBytes + byteCount;
+    if (end > this.#held.length) {
+      const grown = new Uint8Array(Math.max(end, Math.min(this.#held.length * 2, HEADER_BYTES + this.payloadBytesMax)));
+      grown.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = grown;
+    }
+    this.#held.set(this.#chunk.subarray(this.#at, this.#at + byteCount), this.#heldBytes);
+    this.#heldBytes = end;
+    this.#at += byteCount;
+  }
+
+  #take(total: number): Uint8Array {
+    if (this.#heldBytes === 0) {
+      this.#at += total;
+      return this.#chunk.subarray(this.#at - total, this.#at);
+    }
+    if (total > this.#heldBytes) this.#hold(total - this.#heldBytes);
+    const bytes = this.#held.subarray(0, total);
+    const rest = this.#held.subarray(total, this.#heldBytes);
+    this.#held = rest.length === 0 ? EMPTY : rest.slice();
+    this.#heldBytes = rest.length;
+    return bytes;
+  }
+
+  #verified(bytes: Uint8Array): Frame | Refused {
+    const header = bytes.subarray(0, HEADER_BYTES);
+    const payload = bytes.subarray(HEADER_BYTES);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+    const crc = this.#checksum.crc32(payload, this.#checksum.crc32(bytes.subarray(0, HEADER_BYTES_COVERED)));
+    if (view.getUint32(20) !== crc) return refused('FRAME_CRC', `the checksum of a frame with ${String(payload.length)} bytes of payload does not fit`);
+    return {
+      kind: 'frame',
+      header,
+      payload,
+      type: view.getUint8(3),
+      flags: view.getUint8(4),
+      channel: view.getUint8(5),
+      reserved: view.getUint16(6),
+      // A sequence of 2^53 or more is no longer exact here, but never equal to an expected one either.
+      sequence: view.getUint32(8) * 0x1_0000_0000 + view.getUint32(12),
+    };
+  }
+}
+
+const EMPTY = new Uint8Array(0);
