@@ -27,7 +27,8 @@ if (refusal) {
 }
 
 function prepare() {
-  if (!Object.hasOwn(needs.verbs, verb)) return { exit: exitUsage, text: `there is no verb "${verb}"; use npm start, npm test, npm run check, npm run build or npm run bench` };
+  if (!Object.hasOwn(needs.verbs, verb))
+    return { exit: exitUsage, text: `there is no verb "${verb}"; use npm start, npm test, npm run check, npm run build or npm run bench` };
   const unfit = unfitMachine({
     platform: process.platform,
     architecture: process.arch,
@@ -44,7 +45,10 @@ function prepareSystem() {
   const names = missing.map((entry) => entry.package).join(' ');
   if (missing.length > 0 && !isThere('apt-get')) {
     const proofs = missing.map((entry) => `${entry.proof} (Debian package ${entry.package})`).join(', ');
-    return { exit: exitUnavailable, text: `this is not a Debian or Ubuntu system and these are missing: ${proofs}. Install them with this system's package manager; nothing was changed` };
+    return {
+      exit: exitUnavailable,
+      text: `this is not a Debian or Ubuntu system and these are missing: ${proofs}. Install them with this system's package manager; nothing was changed`,
+    };
   }
   if (!isRoot && (missing.length > 0 || needsRoot({ needs, verb, words }))) {
     const why = needsRoot({ needs, verb, words }) ? 'it builds a virtual LAN out of network namespaces' : 'packages have to be installed';

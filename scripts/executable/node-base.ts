@@ -98,5 +98,5 @@ async function download(wanted: NodePackage, folder: string): Promise<string> {
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (new Map<string, unknown>(Object.entries(value)).get(name)) : undefined;
+  return typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
 }

@@ -61,7 +61,9 @@ function readLayout(input: Buffer): Layout {
   const sectionsAt = Number(input.readBigUInt64LE(40));
   const sectionBytes = input.readUInt16LE(58);
   const sectionCount = input.readUInt16LE(60);
-  const sections = Array.from({ length: sectionCount }, (_, index) => input.subarray(sectionsAt + index * sectionBytes, sectionsAt + (index + 1) * sectionBytes));
+  const sections = Array.from({ length: sectionCount }, (_, index) =>
+    input.subarray(sectionsAt + index * sectionBytes, sectionsAt + (index + 1) * sectionBytes),
+  );
   const nameSection = sections[input.readUInt16LE(62)];
   if (nameSection === undefined) throw new Error('the ELF file has no section names; it is stripped of its section table already');
   const namesAt = Number(nameSection.readBigUInt64LE(24));

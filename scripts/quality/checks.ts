@@ -39,7 +39,10 @@ export interface CheckResult {
 export async function runCheck(root: string, check: Check): Promise<CheckResult> {
   const startedAt = performance.now();
   const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
-  const child = spawn(process.execPath, [join(root, 'node_modules', check.tool), ...check.words], { cwd: root, env: { ...process.env, PATH: path, FORCE_COLOR: '0' } });
+  const child = spawn(process.execPath, [join(root, 'node_modules', check.tool), ...check.words], {
+    cwd: root,
+    env: { ...process.env, PATH: path, FORCE_COLOR: '0' },
+  });
   const parts: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => parts.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => parts.push(text));

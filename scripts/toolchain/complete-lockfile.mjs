@@ -32,7 +32,7 @@ export function foreignEntry({ name, version, dev }) {
 }
 
 function isResolvable(packages, from, name) {
-  for (let folder = from; ; ) {
+  for (let folder = from; ;) {
     if (packages[folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`]) return true;
     if (folder === '') return false;
     folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')));

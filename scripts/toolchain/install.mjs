@@ -14,7 +14,8 @@ const attemptsMax = 3;
 export function installDebianPackages(entries, say) {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
   const apt = (...words) =>
-    spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-q', ...words], { stdio: ['ignore', 2, 2], env: environment }).status === 0;
+    spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-q', ...words], { stdio: ['ignore', 2, 2], env: environment })
+      .status === 0;
   say('apt-get update');
   if (!retried(() => apt('update'))) return 'apt-get update failed (its messages are above); check the network and /etc/apt/sources.list';
   const names = entries.map((entry) => (entry.or && !isKnown(entry.package) ? entry.or : entry.package));
