@@ -5,7 +5,7 @@
  * 1. the board's serial number (device tree or SoC), else the DMI product UUID, else DMI serials;
  * 2. else the permanent address of a built-in network interface;
  * 3. else the identifier of the disk or card that carries the root file system;
- * 4. in a container, the address of its interface on the LAN: nothing else there is its own.
+ * 4. else, and always in a container, the address of the interface on the LAN.
  *
  * `/etc/machine-id` is never taken: cloned images share it.
  */
@@ -37,7 +37,8 @@ function networkAnchor(record: HardwareRecord): Anchor | undefined {
 
 function diskAnchor(record: HardwareRecord): Anchor | undefined {
   const disk = record.disks.find((candidate) => candidate.root);
-  return disk === undefined || disk.id === null ? undefined : [`identifier of ${disk.kind === 'sd' ? 'the card' : 'the disk'}`, disk.id];
+  // Virtual disks carry made-up identifiers that copies share.
+  return disk === undefined || disk.id === null || disk.kind === 'virtual' ? undefined : [`identifier of ${disk.kind === 'sd' ? 'the card' : 'the disk'}`, disk.id];
 }
 
 function lanAnchor(record: HardwareRecord): Anchor | undefined {

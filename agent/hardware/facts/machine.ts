@@ -173,6 +173,16 @@ const GPU_VENDORS = new Map([
   ['0x8086', 'Intel'],
 ]);
 
+/** Drivers of small boards and the names people know. */
+const EMBEDDED_GPUS: readonly (readonly [RegExp, string])[] = [
+  [/bcm2835-v3d/, 'VideoCore IV'],
+  [/bcm2711-v3d/, 'VideoCore VI'],
+  [/2712-v3d/, 'VideoCore VII'],
+  [/mali/, 'Mali'],
+  [/adreno/, 'Adreno'],
+  [/vivante|powervr|img/, 'embedded GPU'],
+];
+
 /** The graphics processor with the most promise for computing, by maker. Emulated displays are none. */
 function readGpu(root: FactsRoot): string | null {
   const found: string[] = [];
@@ -180,8 +190,9 @@ function readGpu(root: FactsRoot): string | null {
     if (!/^(card|renderD)\d+$/.test(card)) continue;
     const vendor = GPU_VENDORS.get(root.text(`/sys/class/drm/${card}/device/vendor`) ?? '');
     const compatible = /^OF_COMPATIBLE_0=(.+)$/m.exec(root.text(`/sys/class/drm/${card}/device/uevent`) ?? '')?.[1];
+    const embedded = EMBEDDED_GPUS.find(([pattern]) => pattern.test(compatible ?? ''))?.[1];
     if (vendor !== undefined) found.push(vendor);
-    else if (compatible !== undefined && /v3d|mali|panfrost|panthor|adreno|vivante|powervr/i.test(compatible)) found.push(compatible);
+    else if (embedded !== undefined) found.push(embedded);
   }
   if (root.exists('/proc/driver/nvidia/version')) found.push('NVIDIA');
   for (const maker of GPU_VENDORS.values()) if (found.includes(maker)) return maker;

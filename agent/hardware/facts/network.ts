@@ -7,6 +7,8 @@ import type { NetworkInterface } from './facts.ts';
 
 /** Names that programs give to interfaces they make; never a LAN card. */
 const MADE_UP = /^(lo$|veth|docker|br-|virbr|vnet|lxcbr|lxdbr|cni|flannel|cali|cilium|kube|tap|tun|wg|zt|tailscale|dummy|bond|team|ifb|vlan|sit|gre|ip6)/;
+/** Kinds the kernel stacks on other interfaces. A pair (veth) says no kind, macvlan and ipvlan are how containers get on the LAN. */
+const STACKED = /^DEVTYPE=(bridge|bond|vlan|vxlan|geneve|wireguard|gre)/m;
 
 /** Interfaces that stand for this machine, sorted by name. */
 export function readInterfaces(root: FactsRoot): readonly NetworkInterface[] {
@@ -20,7 +22,7 @@ export function readInterfaces(root: FactsRoot): readonly NetworkInterface[] {
     if (root.exists(`${at}/device`)) {
       const path = root.target(`${at}/device`) ?? '';
       hardware.push({ name, mac, bus: /\/usb\d*\//.test(`${path}/`) ? 'usb' : 'built-in', permanent });
-    } else if (!MADE_UP.test(name) && !root.exists(`${at}/bridge`) && root.text(`${at}/iflink`) !== root.text(`${at}/ifindex`)) {
+    } else if (!MADE_UP.test(name) && !name.includes('.') && !root.exists(`${at}/bridge`) && !STACKED.test(root.text(`${at}/uevent`) ?? '')) {
       paired.push({ name, mac, bus: 'virtual', permanent: false });
     }
   }
