@@ -1,0 +1,33 @@
+/** Named bounds of the history protocol, each with what happens at it (docs/LIMITS.md). */
+import { MINUTE } from '#core/time/time.ts';
+
+export const HCTH_LIMITS = {
+  /** Establishment events in one handshake payload; a longer log is named by digest and fetched. */
+  establishmentEventsMax: 8,
+  /** Rotations of one identity, ever; a longer log is refused (`IDENTITY_BAD`). */
+  establishmentLogEventsMax: 64,
+  /** Bytes of one signed body; larger ones are refused before they are decoded. */
+  signedBodyBytesMax: 2_048,
+  /** Link positions kept per direction, so that acknowledged ones can be checked; older ones cannot be (`unknown`). */
+  ringPositionsMax: 1_024,
+  /** A checkpoint is due after so many frames … */
+  checkpointFramesMax: 1_024,
+  /** … or so many bytes … */
+  checkpointBytesMax: 16 * 1_024 * 1_024,
+  /** … or so much time. One slot (protocol.md §2.12). */
+  slotMs: MINUTE,
+  /** Slots for which an issued challenge stays fresh; an older one is stale (no credit, no penalty). */
+  challengeSlotsFresh: 2,
+  /** Issued challenges remembered to tell "stale" from "never issued". */
+  challengesRememberedMax: 64,
+  /** Declared losses forgiven in a window of 24 h. */
+  declaredLossesFree: 6,
+  /** Own statements kept; older ones are pruned behind a seal. */
+  statementsMax: 1_024,
+  /** Wall clock against monotonic clock; above it the process was suspended or snapshotted: new incarnation. */
+  clockJumpMsMax: 5_000,
+  /** Added to the highest known incarnation where our own could not be read. */
+  incarnationUnreadableStep: 1_000,
+  /** Incarnations fit in 32 bits; nothing above is accepted from anybody. */
+  incarnationMax: 0xffff_ffff,
+} as const;
