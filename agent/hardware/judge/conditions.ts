@@ -18,28 +18,27 @@ export interface ConditionInput {
   readonly now: Millis;
 }
 
-/** Open conditions first (in the order of `judges`), then cleared ones, newest first, bounded. */
+/** Open conditions first (in the order of `judges`, then those no sensor sees), then cleared ones, newest first, bounded. */
 export function judgeConditions(input: ConditionInput): readonly Condition[] {
   const { facts, profile, previous, now } = input;
   const open: Condition[] = [];
   const cleared: Condition[] = [];
-  const judged = new Set<ConditionKind>();
   for (const { kind, judge, worse } of judges) {
-    judged.add(kind);
-    const last = previous.find((condition) => condition.kind === kind && condition.until === null);
-    const recent = last ?? previous.find((condition) => condition.kind === kind && condition.until !== null && now - condition.until < limits.sameEpisodeMs);
+    const known = previous.filter((condition) => condition.kind === kind);
+    const last = known.find((condition) => condition.until === null);
+    const episode = last ?? known.find((condition) => condition.until !== null && now - condition.until < limits.sameEpisodeMs);
     const signal = judge(facts, profile, last !== undefined);
-    if (signal !== null) open.push(signal.past ? past(kind, signal, facts, now) : going(kind, signal, recent, worse, now));
+    const goes = signal !== null && !signal.past;
+    if (goes) open.push(going(kind, signal, episode, worse, now));
     else if (last !== undefined) cleared.push({ ...last, until: now });
-    for (const condition of previous) {
-      if (condition.kind === kind && condition.until !== null && !(signal !== null && condition === recent)) cleared.push(condition);
-    }
+    // What the board remembers is news only where nothing of the kind has been seen.
+    else if (signal !== null && known.length === 0) cleared.push(past(kind, signal, facts, now));
+    cleared.push(...known.filter((condition) => condition !== last && !(goes && condition === episode)));
   }
-  const foreign = previous.filter((condition) => !judged.has(condition.kind));
-  const kept = [...cleared, ...open.filter((condition) => condition.until !== null)]
-    .filter((condition) => now - (condition.until ?? now) < limits.clearedConditionMs)
-    .sort((a, b) => (b.until ?? 0) - (a.until ?? 0));
-  return [...open.filter((condition) => condition.until === null), ...foreign, ...withoutRepeats(kept).slice(0, limits.clearedConditionsMax)];
+  const foreign = previous.filter((condition) => !judges.some(({ kind }) => kind === condition.kind));
+  const kept = cleared.filter((condition) => now - (condition.until ?? now) < limits.clearedConditionMs);
+  kept.sort((a, b) => (b.until ?? 0) - (a.until ?? 0));
+  return [...open, ...foreign, ...kept.slice(0, limits.clearedConditionsMax)];
 }
 
 function going(kind: ConditionKind, signal: Signal, before: Condition | undefined, worse: (a: number, b: number) => number, now: Millis): Condition {
@@ -52,16 +51,6 @@ function going(kind: ConditionKind, signal: Signal, before: Condition | undefine
 function past(kind: ConditionKind, signal: Signal, facts: LiveFacts, now: Millis): Condition {
   const since = now - (facts.uptimeSeconds ?? 0) * 1_000;
   return { kind, severity: signal.severity, text: signal.text, value: null, worst: null, unit: signal.unit, since, until: now };
-}
-
-/** The board's memory ("since boot") is told once per kind, and not at all where the episode itself was seen. */
-function withoutRepeats(conditions: readonly Condition[]): readonly Condition[] {
-  return conditions.filter((condition, index) => {
-    if (condition.value !== null || condition.severity !== 'notice') return true;
-    const others = conditions.filter((other) => other.kind === condition.kind && other !== condition);
-    if (others.some((other) => other.severity !== 'notice')) return false;
-    return conditions.findLastIndex((other) => other.kind === condition.kind) === index;
-  });
 }
 
 /** What began, ended or got worse between two answers; each is worth an event. */
