@@ -33,8 +33,11 @@ export interface CryptoPort {
 
   /** Prepare a 32-byte key for {@link seal} and {@link open}. */
   aeadKey(raw: Uint8Array): AeadKey;
-  /** Encrypt; returns ciphertext followed by the 16-byte tag. `nonce` is 12 bytes (RFC 8439). */
-  seal(key: AeadKey, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /**
+   * Encrypt; returns `headroom` bytes for the caller to fill in, then ciphertext, then the 16-byte tag, in one fresh
+   * buffer. `nonce` is 12 bytes (RFC 8439).
+   */
+  seal(key: AeadKey, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, headroom?: number): Uint8Array;
   /** Decrypt ciphertext followed by its tag; `undefined` when the tag does not fit. */
   open(key: AeadKey, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 

@@ -77,12 +77,16 @@ export function createNodeCrypto(): CryptoPort {
       assert(raw.length === 32, 'an AEAD key has 32 bytes');
       return { aead: createSecretKey(raw) };
     },
-    seal(key, nonce, aad, plaintext) {
+    seal(key, nonce, aad, plaintext, headroom = 0) {
       const cipher = createCipheriv(CIPHER, keyObject(key), nonce, { authTagLength: TAG_BYTES });
       cipher.setAAD(aad, { plaintextLength: plaintext.length });
       const body = cipher.update(plaintext);
       cipher.final();
-      return concat(body, cipher.getAuthTag());
+      const sealed = Buffer.allocUnsafeSlow(headroom + body.length + TAG_BYTES);
+      sealed.fill(0, 0, headroom);
+      sealed.set(body, headroom);
+      sealed.set(cipher.getAuthTag(), headroom + body.length);
+      return sealed;
     },
     open(key, nonce, aad, sealed) {
       if (sealed.length < TAG_BYTES) return undefined;

@@ -3,7 +3,6 @@
  * write cost nearly the same for one message as for a hundred (performance.md). A frame of one message goes out plain.
  * The header's type and channel are those of the first message.
  */
-import { assert } from '#core/errors/assert.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { typeOf, writeMessage } from './codec.ts';
@@ -45,7 +44,6 @@ export class BatchWriter {
   /** @param bytesMax what the receiver accepts as wire payload, less the tag; never more than BATCH_BYTES_MAX is collected */
   constructor(bytesMax: number = BATCH_BYTES_MAX) {
     this.#bytesMax = Math.min(bytesMax, BATCH_BYTES_MAX);
-    this.#clear();
   }
 
   /** Messages collected. */
@@ -59,6 +57,7 @@ export class BatchWriter {
    */
   add(message: SessionMessage, channel: number = channelOf(typeOf(message))): boolean {
     if (this.#entries === BATCH_ENTRIES_MAX) return false;
+    if (this.#entries === 0) this.#begin();
     const type = typeOf(message);
     this.#message.reset();
     writeMessage(this.#message, message);
@@ -79,29 +78,22 @@ export class BatchWriter {
     if (first === undefined) return undefined;
     const { type, channel } = first;
     const count = this.#entries;
-    if (count === 1) {
-      const payload = this.#body.written(first.start);
-      this.#clear();
-      return { type, channel, flags: 0, payload };
-    }
+    this.#entries = 0;
+    this.#first = undefined;
+    if (count === 1) return { type, channel, flags: 0, payload: this.#body.written(first.start) };
     // The shortest head differs in size, so it is written right before the first entry.
     const start = count < 16 ? HEAD_BYTES - 1 : 0;
     this.#body.patch(start, count < 16 ? Uint8Array.of(0x90 | count) : Uint8Array.of(0xdc, count >> 8, count & 0xff));
-    const payload = this.#body.written(start);
-    this.#clear();
-    return { type, channel, flags: FLAG.BATCH, payload };
+    return { type, channel, flags: FLAG.BATCH, payload: this.#body.written(start) };
   }
 
-  #clear(): void {
-    this.#entries = 0;
-    this.#first = undefined;
+  #begin(): void {
     this.#body.reset();
     this.#body.raw(ROOM);
   }
 }
 
 const ROOM = new Uint8Array(HEAD_BYTES);
-assert(BATCH_ENTRIES_MAX < 0x1_0000, 'the head of a batch has at most three bytes');
 
 /**
  * The messages of an authenticated frame, batch or not. Entries of ignorable types are included: the session counts and
