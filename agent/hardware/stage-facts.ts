@@ -48,6 +48,10 @@ export const stagings = {
   'storage-full': { '/robonet-facts/space': '31268536320 600000000\n' },
   'storage-full-over': { '/robonet-facts/space': '31268536320 21887975424\n' },
   'less-memory': { '/proc/meminfo': 'MemTotal:        1896000 kB\nMemFree:          900000 kB\nMemAvailable:    1400000 kB\n' },
-  'other-card': { '/sys/block/mmcblk0/device/cid': '1b534d4542315154308899aabbcc0171\n', '/sys/block/mmcblk0/device/name': 'EB1QT\n', '/sys/block/mmcblk0/size': '125042688\n' },
+  'other-card': {
+    '/sys/block/mmcblk0/device/cid': '1b534d4542315154308899aabbcc0171\n',
+    '/sys/block/mmcblk0/device/name': 'EB1QT\n',
+    '/sys/block/mmcblk0/size': '125042688\n',
+  },
   'other-serial': { '/proc/device-tree/serial-number': '10000000c0ffee42\0' },
 } as const satisfies Record<string, FactChanges>;

@@ -13,7 +13,8 @@ import type { HardwareRecord } from '../facts/facts.ts';
 
 /** Name and value of the anchor; empty where the machine has none. */
 export function bindingFacts(record: HardwareRecord): ReadonlyMap<string, string> {
-  const anchor = record.virtualisation === 'container' ? lanAnchor(record) : (boardAnchor(record) ?? networkAnchor(record) ?? diskAnchor(record) ?? lanAnchor(record));
+  const anchor =
+    record.virtualisation === 'container' ? lanAnchor(record) : (boardAnchor(record) ?? networkAnchor(record) ?? diskAnchor(record) ?? lanAnchor(record));
   return new Map(anchor === undefined ? [] : [anchor]);
 }
 
@@ -38,7 +39,9 @@ function networkAnchor(record: HardwareRecord): Anchor | undefined {
 function diskAnchor(record: HardwareRecord): Anchor | undefined {
   const disk = record.disks.find((candidate) => candidate.root);
   // Virtual disks carry made-up identifiers that copies share.
-  return disk === undefined || disk.id === null || disk.kind === 'virtual' ? undefined : [`identifier of ${disk.kind === 'sd' ? 'the card' : 'the disk'}`, disk.id];
+  return disk === undefined || disk.id === null || disk.kind === 'virtual'
+    ? undefined
+    : [`identifier of ${disk.kind === 'sd' ? 'the card' : 'the disk'}`, disk.id];
 }
 
 function lanAnchor(record: HardwareRecord): Anchor | undefined {

@@ -66,7 +66,10 @@ test('without a serial the built-in network card is the anchor, without that the
 });
 
 test('factory defaults are not identities', async () => {
-  stageFacts(directory, { '/proc/device-tree/serial-number': '0000000000000000\0', '/sys/class/dmi/id/product_uuid': '03000200-0400-0500-0006-000700080009\n' });
+  stageFacts(directory, {
+    '/proc/device-tree/serial-number': '0000000000000000\0',
+    '/sys/class/dmi/id/product_uuid': '03000200-0400-0500-0006-000700080009\n',
+  });
   stageFacts(directory, { '/sys/class/dmi/id/board_serial': 'Default string\n', '/sys/class/dmi/id/product_serial': 'To be filled by O.E.M.\n' });
   expect([...(await bound('soft')).facts.keys()]).toEqual(['built-in MAC address']);
 });

@@ -39,10 +39,12 @@ export async function chooseBinding(policy: BindingPolicy, sources: BindingSourc
   const tried: string[] = [];
   for (const kind of ['tpm', 'otp'] as const) {
     const answer = await compute(kind, sources);
-    if (!('unavailable' in answer)) return { binding: answer, reason: `bound to the ${kind === 'tpm' ? 'TPM' : 'OTP device key'}, the strongest this machine has` };
+    if (!('unavailable' in answer))
+      return { binding: answer, reason: `bound to the ${kind === 'tpm' ? 'TPM' : 'OTP device key'}, the strongest this machine has` };
     tried.push(answer.unavailable);
   }
-  if (record.virtualisation === 'container') return { binding: noBinding, reason: 'bound to nothing: a container has no hardware of its own and its address changes when it is made anew' };
+  if (record.virtualisation === 'container')
+    return { binding: noBinding, reason: 'bound to nothing: a container has no hardware of its own and its address changes when it is made anew' };
   const soft = softBinding(sources.crypto, record);
   if ('unavailable' in soft) return { binding: noBinding, reason: `bound to nothing: ${soft.unavailable}` };
   return { binding: soft, reason: `bound to the ${[...soft.facts.keys()].join(', ')} (${tried.join('; ')})` };

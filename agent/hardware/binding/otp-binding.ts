@@ -23,7 +23,8 @@ const MAILBOX_ARGUMENTS = ['0x00030081', '40', '40', '0', '8', '0', '0', '0', '0
 export async function otpBinding(crypto: CryptoPort, root: FactsRoot): Promise<HardwareBinding | Unavailable> {
   const key = nvmemKey(root) ?? (root.staged ? null : await mailboxKey());
   if (key === null) return { unavailable: 'the board has no readable OTP device key (Raspberry Pi 4 and later, as root)' };
-  if (key.every((byte) => byte === 0)) return { unavailable: 'no device key has been written to the OTP memory; that is done once, for good, with rpi-otp-private-key' };
+  if (key.every((byte) => byte === 0))
+    return { unavailable: 'no device key has been written to the OTP memory; that is done once, for good, with rpi-otp-private-key' };
   const digest = crypto.sha256(utf8('robonet:hw:otp\0'), crypto.hmac(key, utf8('public')));
   return { kind: 'otp', digest, secret: crypto.hmac(key, utf8('robonet:hw:otp secret')), facts: new Map([['OTP device key', hex(digest.subarray(0, 8))]]) };
 }

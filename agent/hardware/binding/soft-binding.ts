@@ -17,5 +17,10 @@ export function softBinding(crypto: CryptoPort, record: HardwareRecord): Hardwar
   const facts = bindingFacts(record);
   if (facts.size === 0) return { unavailable: 'the machine has no serial number, no permanent network address and no disk identifier' };
   const text = [...facts].map(([name, value]) => `${name}\0${value}\n`).join('');
-  return { kind: 'soft', digest: crypto.sha256(utf8('robonet:hw:soft\0'), utf8(text)), secret: crypto.sha256(utf8('robonet:hw:soft secret\0'), utf8(text)), facts };
+  return {
+    kind: 'soft',
+    digest: crypto.sha256(utf8('robonet:hw:soft\0'), utf8(text)),
+    secret: crypto.sha256(utf8('robonet:hw:soft secret\0'), utf8(text)),
+    facts,
+  };
 }

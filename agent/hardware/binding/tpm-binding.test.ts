@@ -34,9 +34,13 @@ async function softwareTpm(name: string): Promise<{ path: string; process: Child
   const state = join(directory, name);
   const path = join(directory, `${name}-${started.length}.sock`);
   spawnSync('mkdir', ['-p', state]);
-  const child = spawn('swtpm', ['socket', '--tpm2', '--tpmstate', `dir=${state}`, '--server', `type=unixio,path=${path}`, '--flags', 'not-need-init,startup-clear'], {
-    stdio: 'ignore',
-  });
+  const child = spawn(
+    'swtpm',
+    ['socket', '--tpm2', '--tpmstate', `dir=${state}`, '--server', `type=unixio,path=${path}`, '--flags', 'not-need-init,startup-clear'],
+    {
+      stdio: 'ignore',
+    },
+  );
   started.push(child);
   await expect.poll(() => existsSync(path), { timeout: 10_000, interval: 20 }).toBe(true);
   return { path, process: child };

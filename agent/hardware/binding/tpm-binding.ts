@@ -54,7 +54,8 @@ async function ask(device: TpmDevice, command: Uint8Array): Promise<{ body: Uint
     const response = parseResponse(await device.exchange(command));
     if (response === undefined) return { unavailable: 'the TPM answered with a malformed frame' };
     if (response.code === 0) return { body: response.body };
-    if (!ASK_AGAIN.has(response.code) || attempt >= ATTEMPTS_MAX) return { unavailable: `the TPM refused with code 0x${response.code.toString(16)}${meaning(response.code)}` };
+    if (!ASK_AGAIN.has(response.code) || attempt >= ATTEMPTS_MAX)
+      return { unavailable: `the TPM refused with code 0x${response.code.toString(16)}${meaning(response.code)}` };
     await delay(ATTEMPT_PAUSE_MS);
   }
 }

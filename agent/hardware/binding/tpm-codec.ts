@@ -38,7 +38,11 @@ export function createHmacPrimary(unique: Uint8Array): Uint8Array {
     sized(unique),
   );
   const sensitive = sized(concat(sized(new Uint8Array(0)), sized(new Uint8Array(0))));
-  return command(TAG_SESSIONS, COMMAND_CREATE_PRIMARY, concat(u32(HANDLE_OWNER), emptyPassword(), sensitive, sized(template), sized(new Uint8Array(0)), u32(0)));
+  return command(
+    TAG_SESSIONS,
+    COMMAND_CREATE_PRIMARY,
+    concat(u32(HANDLE_OWNER), emptyPassword(), sensitive, sized(template), sized(new Uint8Array(0)), u32(0)),
+  );
 }
 
 /** HMAC-SHA-256 of `data` by a loaded key. */

@@ -67,7 +67,10 @@ function readLimited(path: string): Buffer | null {
 }
 
 function clean(bytes: Buffer): string {
-  return decoder.decode(bytes).replace(/[\0\s]+$/, '').trimStart();
+  return decoder
+    .decode(bytes)
+    .replace(/[\0\s]+$/, '')
+    .trimStart();
 }
 
 function filesUnder(prefix: string): Pick<FactsRoot, 'text' | 'bytes' | 'list' | 'exists' | 'target'> {

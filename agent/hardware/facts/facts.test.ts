@@ -25,7 +25,12 @@ function staged(changes: FactChanges) {
 
 function card(name: string, mac: string, more: FactChanges = {}): FactChanges {
   const at = `/sys/class/net/${name}`;
-  return { [`${at}/address`]: `${mac}\n`, [`${at}/type`]: '1\n', [`${at}/addr_assign_type`]: '0\n', ...Object.fromEntries(Object.entries(more).map(([file, text]) => [`${at}/${file}`, text])) };
+  return {
+    [`${at}/address`]: `${mac}\n`,
+    [`${at}/type`]: '1\n',
+    [`${at}/addr_assign_type`]: '0\n',
+    ...Object.fromEntries(Object.entries(more).map(([file, text]) => [`${at}/${file}`, text])),
+  };
 }
 
 test('an empty folder is a machine without facts: nothing is guessed and nothing fails', async () => {
@@ -76,8 +81,17 @@ test('disks are told apart by what they are made of, and the root disk by its mo
 });
 
 test('/dev/root is resolved by the kernel command line', () => {
-  const root = staged({ '/sys/block/mmcblk0/size': '1000\n', '/sys/block/sda/size': '1000\n', '/proc/mounts': '/dev/root / ext4 rw 0 0\n', '/proc/cmdline': 'console=tty1 root=/dev/mmcblk0p2 rw\n' });
-  expect(readHardware(root).disks.filter((disk) => disk.root).map((disk) => disk.name)).toEqual(['mmcblk0']);
+  const root = staged({
+    '/sys/block/mmcblk0/size': '1000\n',
+    '/sys/block/sda/size': '1000\n',
+    '/proc/mounts': '/dev/root / ext4 rw 0 0\n',
+    '/proc/cmdline': 'console=tty1 root=/dev/mmcblk0p2 rw\n',
+  });
+  expect(
+    readHardware(root)
+      .disks.filter((disk) => disk.root)
+      .map((disk) => disk.name),
+  ).toEqual(['mmcblk0']);
 });
 
 test('the innermost, latest mount holds a path', () => {
@@ -109,7 +123,14 @@ test('skills follow devices: an accelerator means inference, a codec is no camer
     '/proc/cpuinfo': 'processor : 0\n\nprocessor : 1\n',
     ...card('eth0', '02:00:00:00:00:05', { 'device/uevent': '' }),
   });
-  expect(judgeCapabilities(readHardware(some), agent).skills).toEqual(['ai-inference', 'audio-input', 'camera', 'code-execution', 'data-processing', 'network-io']);
+  expect(judgeCapabilities(readHardware(some), agent).skills).toEqual([
+    'ai-inference',
+    'audio-input',
+    'camera',
+    'code-execution',
+    'data-processing',
+    'network-io',
+  ]);
   expect(judgeCapabilities(readHardware(some), agent).gpu).toBe('Hailo');
 });
 

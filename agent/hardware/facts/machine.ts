@@ -65,7 +65,8 @@ function dmiName(root: FactsRoot): string | null {
 }
 
 /** Texts that board makers leave in when they forget to fill the field. */
-const PLACEHOLDERS = /^(|0+|f+|none|n\/?a|not (specified|applicable|available)|unknown|default string|to be filled.*|system (serial number|product name|manufacturer)|o\.?e\.?m\.?|123456789|0123456789.*|x+|\.+)$/i;
+const PLACEHOLDERS =
+  /^(|0+|f+|none|n\/?a|not (specified|applicable|available)|unknown|default string|to be filled.*|system (serial number|product name|manufacturer)|o\.?e\.?m\.?|123456789|0123456789.*|x+|\.+)$/i;
 
 /** Whether a firmware text says nothing about this one machine. */
 export function isPlaceholder(text: string): boolean {
@@ -151,12 +152,20 @@ function pageBytes(root: FactsRoot): number | null {
 
 function readVirtualisation(root: FactsRoot, cpuinfo: string): { virtualisation: Virtualisation; virtualiser: string | null } {
   const environment = root.text('/proc/1/environ') ?? '';
-  const manager = root.text('/run/systemd/container') ?? environment.split('\0').find((entry) => entry.startsWith('container='))?.slice(10);
+  const manager =
+    root.text('/run/systemd/container') ??
+    environment
+      .split('\0')
+      .find((entry) => entry.startsWith('container='))
+      ?.slice(10);
   if (manager !== undefined && manager !== '') return { virtualisation: 'container', virtualiser: manager };
   if (root.exists('/.dockerenv')) return { virtualisation: 'container', virtualiser: 'docker' };
   if (root.exists('/run/.containerenv')) return { virtualisation: 'container', virtualiser: 'podman' };
   const vendor = [dmi(root, 'sys_vendor'), dmi(root, 'product_name'), dmi(root, 'bios_vendor'), dmi(root, 'board_vendor')].join(' ');
-  const named = /QEMU|KVM|VMware|VirtualBox|innotek|Xen|Parallels|bhyve|Google Compute|Amazon EC2|OpenStack|Bochs|DigitalOcean|Hetzner|Apple Virtualization/i.exec(vendor)?.[0];
+  const named =
+    /QEMU|KVM|VMware|VirtualBox|innotek|Xen|Parallels|bhyve|Google Compute|Amazon EC2|OpenStack|Bochs|DigitalOcean|Hetzner|Apple Virtualization/i.exec(
+      vendor,
+    )?.[0];
   if (named !== undefined) return { virtualisation: 'vm', virtualiser: named };
   if (/Microsoft Corporation/.test(vendor) && /Virtual Machine/.test(vendor)) return { virtualisation: 'vm', virtualiser: 'Hyper-V' };
   const hypervisor = root.text('/sys/hypervisor/type');

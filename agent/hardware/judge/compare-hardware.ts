@@ -37,21 +37,29 @@ export function compareHardware(before: HardwareRecord, after: HardwareRecord): 
   const note = (what: string, was: string | null, is: string | null, meaning: string): void => {
     if (was !== is) changes.push({ what, before: was, after: is, meaning });
   };
-  if (identityChanged) note('machine', anchorBefore, anchorAfter, 'the identity is bound to the old one: this looks like another machine with a copied disk, and needs approval');
+  if (identityChanged)
+    note('machine', anchorBefore, anchorAfter, 'the identity is bound to the old one: this looks like another machine with a copied disk, and needs approval');
   if (before.serial !== after.serial && !anchorAfter?.includes(after.serial ?? '\0')) note('serial number', before.serial, after.serial, 'another board');
   note('model', before.model, after.model, 'another kind of machine');
   note('architecture', before.arch, after.arch, 'programs for the old architecture do not run');
   if (Math.abs(before.memoryBytes - after.memoryBytes) > before.memoryBytes * MEMORY_TOLERANCE) {
     const less = after.memoryBytes < before.memoryBytes;
-    note('memory', gibibytes(before.memoryBytes), gibibytes(after.memoryBytes), less ? 'work that needs more than this no longer comes here; a module may be loose or broken' : 'larger work can come here');
+    note(
+      'memory',
+      gibibytes(before.memoryBytes),
+      gibibytes(after.memoryBytes),
+      less ? 'work that needs more than this no longer comes here; a module may be loose or broken' : 'larger work can come here',
+    );
   }
   note('processors', String(before.cpu.cores), String(after.cpu.cores), after.cpu.cores < before.cpu.cores ? 'less work fits here' : 'more work fits here');
   note('processor', before.cpu.model, after.cpu.model, 'another processor');
   note('graphics processor', before.gpu, after.gpu, after.gpu === null ? 'work that needs it no longer comes here' : 'work that needs it may come here');
   note('accelerator', before.npu, after.npu, after.npu === null ? 'AI inference no longer comes here' : 'AI inference may come here');
   compareDisks(before.disks, after.disks, note);
-  for (const card of before.interfaces) if (!after.interfaces.some(({ mac }) => mac === card.mac)) note(`network card ${card.name}`, card.mac, null, 'the node is reached another way');
-  for (const card of after.interfaces) if (!before.interfaces.some(({ mac }) => mac === card.mac)) note(`network card ${card.name}`, null, card.mac, 'one more way to reach the node');
+  for (const card of before.interfaces)
+    if (!after.interfaces.some(({ mac }) => mac === card.mac)) note(`network card ${card.name}`, card.mac, null, 'the node is reached another way');
+  for (const card of after.interfaces)
+    if (!before.interfaces.some(({ mac }) => mac === card.mac)) note(`network card ${card.name}`, null, card.mac, 'one more way to reach the node');
   for (const device of before.devices) if (!after.devices.includes(device)) note(device, 'present', null, `the skill "${device}" is withdrawn`);
   for (const device of after.devices) if (!before.devices.includes(device)) note(device, null, 'present', `the skill "${device}" is offered`);
   return { changes, identityChanged, text: changes.map(line).join('\n') };
@@ -66,7 +74,12 @@ function compareDisks(before: readonly Disk[], after: readonly Disk[], note: Not
   for (const disk of gone) {
     const swap = come.findIndex((other) => other.name === disk.name);
     const successor = swap < 0 ? undefined : come.splice(swap, 1)[0];
-    note(`disk ${disk.name}`, disc(disk), successor === undefined ? null : disc(successor), disk.root ? 'the system runs from another disk; space is counted anew' : 'what was stored on it is not here any more');
+    note(
+      `disk ${disk.name}`,
+      disc(disk),
+      successor === undefined ? null : disc(successor),
+      disk.root ? 'the system runs from another disk; space is counted anew' : 'what was stored on it is not here any more',
+    );
   }
   for (const disk of come) note(`disk ${disk.name}`, null, disc(disk), 'more room');
 }
@@ -75,7 +88,16 @@ function compareDisks(before: readonly Disk[], after: readonly Disk[], note: Not
 export function hardwareChangedCondition(difference: HardwareDifference, now: Millis): Condition | null {
   if (difference.changes.length === 0) return null;
   const text = difference.changes.map(line).join('; ');
-  return { kind: 'hardware-changed', severity: difference.identityChanged ? 'critical' : 'warning', text, value: difference.changes.length, worst: difference.changes.length, unit: 'changes', since: now, until: null };
+  return {
+    kind: 'hardware-changed',
+    severity: difference.identityChanged ? 'critical' : 'warning',
+    text,
+    value: difference.changes.length,
+    worst: difference.changes.length,
+    unit: 'changes',
+    since: now,
+    until: null,
+  };
 }
 
 function line(change: HardwareChange): string {

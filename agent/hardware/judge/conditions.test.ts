@@ -140,7 +140,16 @@ test('a sensor that disappears or answers nonsense keeps nothing raised', () => 
 });
 
 test('conditions no sensor sees pass through, and cleared ones are bounded in number and age', () => {
-  const changed: Condition = { kind: 'hardware-changed', severity: 'warning', text: 'memory: 4 GiB → 2 GiB', value: 1, worst: 1, unit: 'changes', since: now, until: null };
+  const changed: Condition = {
+    kind: 'hardware-changed',
+    severity: 'warning',
+    text: 'memory: 4 GiB → 2 GiB',
+    value: 1,
+    worst: 1,
+    unit: 'changes',
+    since: now,
+    until: null,
+  };
   conditions = [changed];
   expect(poll()).toEqual([changed]);
   for (let round = 0; round < limits.clearedConditionsMax + 4; round += 1) {

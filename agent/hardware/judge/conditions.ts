@@ -63,7 +63,13 @@ export function conditionChanges(
   const rank = { notice: 0, warning: 1, critical: 2 } as const;
   return {
     started: [...openAfter.values()].filter((condition) => !openBefore.has(condition.kind)),
-    ended: after.filter((condition) => condition.until !== null && openBefore.has(condition.kind) && !openAfter.has(condition.kind) && openBefore.get(condition.kind)?.since === condition.since),
+    ended: after.filter(
+      (condition) =>
+        condition.until !== null &&
+        openBefore.has(condition.kind) &&
+        !openAfter.has(condition.kind) &&
+        openBefore.get(condition.kind)?.since === condition.since,
+    ),
     worsened: [...openAfter.values()].filter((condition) => {
       const earlier = openBefore.get(condition.kind);
       return earlier !== undefined && rank[condition.severity] > rank[earlier.severity];

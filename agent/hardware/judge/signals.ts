@@ -32,7 +32,8 @@ function now(severity: Condition['severity'], text: string, value: number | null
 
 const underVoltage: Judge = (facts, profile) => {
   const below = profile.limits.underVoltageVolts === null ? '' : ` below ${profile.limits.underVoltageVolts} V`;
-  if (facts.underVoltage === true) return now('warning', `the power supply sags${below}: the board may corrupt its card or restart. ${profile.power}`, null, 'V');
+  if (facts.underVoltage === true)
+    return now('warning', `the power supply sags${below}: the board may corrupt its card or restart. ${profile.power}`, null, 'V');
   if (facts.underVoltageSinceBoot !== true) return null;
   return { severity: 'notice', text: `the power supply sagged${below} at some time since boot. ${profile.power}`, value: null, unit: 'V', past: true };
 };
@@ -40,7 +41,8 @@ const underVoltage: Judge = (facts, profile) => {
 const throttled: Judge = (facts, profile) => {
   const at = facts.temperatureCelsius === null ? '' : ` at ${Math.round(facts.temperatureCelsius)} °C`;
   const cause = facts.underVoltage === true ? `because the power supply sags. ${profile.power}` : `to stay within its limits${at}. ${profile.cooling}`;
-  if (facts.throttled === true) return now('warning', `the processor is slowed down ${cause}`, facts.temperatureCelsius, facts.temperatureCelsius === null ? null : '°C');
+  if (facts.throttled === true)
+    return now('warning', `the processor is slowed down ${cause}`, facts.temperatureCelsius, facts.temperatureCelsius === null ? null : '°C');
   if (facts.throttledSinceBoot !== true) return null;
   return { severity: 'notice', text: `the processor was slowed down at some time since boot. ${profile.cooling}`, value: null, unit: null, past: true };
 };
@@ -50,7 +52,12 @@ const hot: Judge = (facts, profile, open) => {
   const { hotCelsius, criticalCelsius, hysteresisCelsius } = profile.limits;
   if (celsius === null || celsius < (open ? hotCelsius - hysteresisCelsius : hotCelsius)) return null;
   const severity = celsius >= criticalCelsius ? 'critical' : 'warning';
-  return now(severity, `the processor is at ${Math.round(celsius)} °C; hot from ${hotCelsius} °C, critical from ${criticalCelsius} °C. ${profile.cooling}`, celsius, '°C');
+  return now(
+    severity,
+    `the processor is at ${Math.round(celsius)} °C; hot from ${hotCelsius} °C, critical from ${criticalCelsius} °C. ${profile.cooling}`,
+    celsius,
+    '°C',
+  );
 };
 
 const storageReadOnly: Judge = (facts) =>
@@ -67,13 +74,28 @@ const storageWorn: Judge = (facts) => {
   const worn = facts.wornPercent;
   const errors = facts.fileSystemErrors ?? 0;
   if ((worn !== null && worn > 100) || facts.reserveState === 3) {
-    return now('critical', `the flash memory has passed its rated life${worn === null ? '' : ` (${worn} %)`}: it may turn read-only at any time. Replace it now`, worn, '%');
+    return now(
+      'critical',
+      `the flash memory has passed its rated life${worn === null ? '' : ` (${worn} %)`}: it may turn read-only at any time. Replace it now`,
+      worn,
+      '%',
+    );
   }
   if ((worn !== null && worn >= 90) || facts.reserveState === 2) {
-    return now('warning', `the flash memory has used ${worn === null ? 'four fifths of its reserve blocks' : `${worn} % of its rated life`}. Plan a replacement`, worn, '%');
+    return now(
+      'warning',
+      `the flash memory has used ${worn === null ? 'four fifths of its reserve blocks' : `${worn} % of its rated life`}. Plan a replacement`,
+      worn,
+      '%',
+    );
   }
   if (errors > 0) {
-    return now('warning', `the file system has recorded ${errors} ${errors === 1 ? 'error' : 'errors'}: the card, its contact or the power supply is bad. Check it with fsck, replace the card if errors return`, errors, 'errors');
+    return now(
+      'warning',
+      `the file system has recorded ${errors} ${errors === 1 ? 'error' : 'errors'}: the card, its contact or the power supply is bad. Check it with fsck, replace the card if errors return`,
+      errors,
+      'errors',
+    );
   }
   return null;
 };
@@ -97,12 +119,22 @@ const memoryLow: Judge = (facts, profile, open) => {
   if (!stalled && percent >= threshold + (open ? CLEARING_PERCENT : 0)) return null;
   const severity = percent < threshold * CRITICAL_SHARE || stalled ? 'critical' : 'warning';
   const wait = stalled ? `, and all work waits for memory ${Math.round(facts.memoryStallPercent ?? 0)} % of the time` : '';
-  return now(severity, `${mebibytes(facts.memory.availableBytes)} of ${mebibytes(facts.memory.bytes)} memory are available${wait}. Stop a large program or move its work to another node`, round(percent), '% available');
+  return now(
+    severity,
+    `${mebibytes(facts.memory.availableBytes)} of ${mebibytes(facts.memory.bytes)} memory are available${wait}. Stop a large program or move its work to another node`,
+    round(percent),
+    '% available',
+  );
 };
 
 const clockUnsynchronised: Judge = (facts) =>
   facts.clockSynchronised === false && (facts.uptimeSeconds ?? 0) >= limits.clockGraceSeconds
-    ? now('notice', 'the clock is not synchronised: times in logs and expiries shown may be wrong. Check that a time server can be reached (timedatectl timesync-status)', null, null)
+    ? now(
+        'notice',
+        'the clock is not synchronised: times in logs and expiries shown may be wrong. Check that a time server can be reached (timedatectl timesync-status)',
+        null,
+        null,
+      )
     : null;
 
 /** All judgements in the order they are shown; `worse` picks the worse of two values. */

@@ -9,7 +9,11 @@ const sentence = z.string().min(3).max(240);
 const arch = z.enum(['arm64', 'x64']);
 const rule = z
   .strictObject({
-    compatible: z.string().regex(/^[a-z0-9.-]+,[a-z0-9.+-]+$/).exactOptional().describe('an entry of the device tree’s "compatible"'),
+    compatible: z
+      .string()
+      .regex(/^[a-z0-9.-]+,[a-z0-9.+-]+$/)
+      .exactOptional()
+      .describe('an entry of the device tree’s "compatible"'),
     modelPrefix: z.string().min(3).exactOptional().describe('beginning of the device tree’s "model"'),
     virtualisation: z.enum(['none', 'vm', 'container']).exactOptional(),
     arch: arch.exactOptional(),
@@ -20,7 +24,10 @@ const rule = z
 /** One profile file; `$schema` is for editors. */
 export const profileSchema: z.ZodType<HardwareProfile> = z.strictObject({
   $schema: z.literal('./profile.schema.json').optional(),
-  id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/).describe('equal to the file name without .json'),
+  id: z
+    .string()
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+    .describe('equal to the file name without .json'),
   name: sentence,
   family: z.enum(['raspberry-pi', 'arm64-sbc', 'pc', 'virtual-machine', 'container']),
   generic: z.boolean().describe('stands in for unknown hardware'),
