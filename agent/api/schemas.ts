@@ -1,0 +1,45 @@
+/** What each method of the local API accepts; anything else is refused before it reaches the agent. */
+import { z } from 'zod';
+import type { ApiMethod } from '#agent/api/protocol.ts';
+import { EVENTS_MAX } from '#agent/api/limits.ts';
+import { parseHostPort } from '#core/terminal/address.ts';
+
+const nothing = z.strictObject({});
+const nodeReference = z.string().min(1).max(80);
+const fingerprint = z.string().min(16).max(40);
+const address = z.string().refine((text) => parseHostPort(text).kind === 'value', { error: 'expected HOST or HOST:PORT' });
+const meshName = z.string().min(1).max(64);
+
+/** One schema per method. */
+export const requestSchemas = {
+  status: nothing,
+  init: z.strictObject({
+    name: meshName,
+    admission: z.enum(['closed', 'approve', 'token', 'open']),
+    trustProfile: z.enum(['lab', 'home', 'fleet']),
+  }),
+  join: z.discriminatedUnion('mode', [
+    z.strictObject({ mode: z.literal('token'), token: z.string().min(8).max(4_096), peers: z.array(address).max(64) }),
+    z.strictObject({ mode: z.literal('request'), mesh: z.string().min(1).max(64).nullable(), expect: fingerprint.nullable(), peers: z.array(address).max(64) }),
+  ]),
+  leave: nothing,
+  invite: z.strictObject({
+    role: z.enum(['member', 'voter', 'observer']),
+    uses: z.int().min(1).max(1_000),
+    expiresInMs: z
+      .int()
+      .min(1_000)
+      .max(366 * 86_400_000),
+    label: z.string().max(253).nullable(),
+  }),
+  invitations: nothing,
+  'revoke-invitation': z.strictObject({ tokenId: z.string().min(1).max(64) }),
+  approve: z.strictObject({ fingerprint }),
+  deny: z.strictObject({ fingerprint, reason: z.string().max(200) }),
+  forget: z.strictObject({ node: nodeReference }),
+  trust: z.strictObject({ node: nodeReference }),
+  identity: nothing,
+  events: z.strictObject({ limit: z.int().min(1).max(EVENTS_MAX) }),
+  ping: z.strictObject({ node: nodeReference }),
+  doctor: z.strictObject({ peers: z.array(address).max(64) }),
+} as const satisfies Record<ApiMethod, z.ZodType>;

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { createLog } from '#core/node/log-sink.ts';
+
+function lines(env: Record<string, string>, isTerminal: boolean): string {
+  let out = '';
+  const log = createLog({ threshold: 'notice', env, isTerminal, now: () => 0, write: (line) => (out += line) });
+  log('warning', 'the card is worn', { lifeUsedPercent: 90 });
+  log('debug', 'not wanted');
+  return out;
+}
+
+describe('a log', () => {
+  it('gives the journal a priority and one JSON object per line', () => {
+    expect(lines({ JOURNAL_STREAM: '8:1' }, false)).toBe(
+      '<4>{"at":"1970-01-01T00:00:00.000Z","level":"warning","text":"the card is worn","lifeUsedPercent":90}\n',
+    );
+  });
+  it('gives a person text', () => {
+    expect(lines({}, true)).toBe('00:00:00.000 warning the card is worn lifeUsedPercent=90\n');
+  });
+  it('gives a file plain JSON lines', () => {
+    expect(JSON.parse(lines({}, false))).toMatchObject({ level: 'warning' });
+  });
+});
