@@ -4,6 +4,7 @@
  */
 import { assert } from '#core/errors/assert.ts';
 import type { Facts } from '#provisioner/inspect/facts.ts';
+import type { Manifest } from './manifest.ts';
 import { executablePath, stateDir, touchedPaths } from './paths.ts';
 import { contracts, type AgentImage, type Condition, type Step, type StepKind } from './step.ts';
 
@@ -64,28 +65,36 @@ function stepOf(kind: StepKind, facts: Facts, goal: Goal): Step {
     case 'verify-agent':
       return { kind, image: goal.image };
     case 'write-manifest':
-      return {
-        kind,
-        manifest: {
-          v: 1,
-          state: 'begun',
-          label: goal.label,
-          agentSha256: goal.image.sha256,
-          meshId: goal.way.kind === 'join' ? goal.way.meshId : null,
-          created: [...created],
-          installedService: true,
-        },
-      };
+      return { kind, manifest: manifestOf('begun', facts, goal) };
     case 'install-service':
       return { kind, created: ours, purge: ours.includes('/etc/robonet') && ours.includes(stateDir) && ours.includes(executablePath) };
     case 'make-invitation':
       return { kind, label: goal.label };
     case 'found-mesh':
-      return { kind, name: goal.way.kind === 'found' ? goal.way.name : goal.label };
-    case 'install-executable':
+      return { kind, name: goal.way.kind === 'found' ? goal.way.name : goal.label, manifest: completed(facts, goal) };
     case 'join-mesh':
+      return { kind, manifest: completed(facts, goal) };
+    case 'install-executable':
     case 'confirm-membership':
     case 'close-staging':
       return { kind };
   }
+}
+
+function manifestOf(state: Manifest['state'], facts: Facts, goal: Goal): Manifest {
+  return {
+    v: 1,
+    state,
+    label: goal.label,
+    agentSha256: goal.image.sha256,
+    meshId: goal.way.kind === 'join' ? goal.way.meshId : null,
+    // What an earlier, interrupted run created is ours too, although it exists by now.
+    created: [...(facts.manifest?.created ?? touchedPaths.filter((path) => !facts.existing.includes(path)))],
+    installedService: true,
+  };
+}
+
+/** Null when the agent was there before us and without a manifest: then it is not ours to list, nor to remove. */
+function completed(facts: Facts, goal: Goal): Manifest | null {
+  return facts.agent?.running === true && facts.manifest === null ? null : manifestOf('complete', facts, goal);
 }

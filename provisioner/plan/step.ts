@@ -13,6 +13,7 @@ export interface AgentImage {
   readonly sha256: string;
 }
 
+/** `manifest` of the two joining steps is the completed one, put in place in the moment of success; null for an agent somebody installed by hand. */
 export type Step =
   | { readonly kind: 'clear-leftovers'; readonly paths: readonly string[] }
   | { readonly kind: 'open-staging'; readonly createsFolder: boolean }
@@ -22,8 +23,8 @@ export type Step =
   | { readonly kind: 'install-executable' }
   | { readonly kind: 'install-service'; readonly created: readonly string[]; readonly purge: boolean }
   | { readonly kind: 'make-invitation'; readonly label: string }
-  | { readonly kind: 'join-mesh' }
-  | { readonly kind: 'found-mesh'; readonly name: string }
+  | { readonly kind: 'join-mesh'; readonly manifest: Manifest | null }
+  | { readonly kind: 'found-mesh'; readonly name: string; readonly manifest: Manifest | null }
   | { readonly kind: 'confirm-membership' }
   | { readonly kind: 'close-staging' };
 
