@@ -8,7 +8,7 @@ import type { HardwareRecord } from './facts/facts.ts';
 import type { FactsRoot } from './facts/facts-root.ts';
 import { describeMachine } from './facts/machine-description.ts';
 import { readRecord } from './facts/machine.ts';
-import { Sensors, STATE_PATH } from './facts/sensors.ts';
+import { Sensors } from './facts/sensors.ts';
 import { limits } from './limits.ts';
 import { judgeCapabilities } from './judge/capabilities.ts';
 import { judgeConditions } from './judge/conditions.ts';
@@ -23,7 +23,7 @@ export function readHardware(root: FactsRoot): HardwareRecord {
 /** What this node can do, read afresh. Call at start and when the hardware may have changed, not in the poll. */
 export async function readCapabilities(root: FactsRoot, agentVersion: string): Promise<Capabilities> {
   const record = await describeMachine(root, readRecord(root));
-  const space = root.space(root.exists(STATE_PATH) ? STATE_PATH : '/');
+  const space = root.space(root.exists(root.statePath) ? root.statePath : '/');
   return judgeCapabilities(record, { profile: identifyProfile(record).profile.id, agentVersion, space });
 }
 

@@ -4,6 +4,15 @@ export const limits = {
   factFileBytesMax: 256 * 1024,
   /** Entries looked at in one folder of `/sys`. */
   directoryEntriesMax: 512,
+  /** Network cards and disks told of; both travel to every member. */
+  interfacesMax: 16,
+  disksMax: 32,
+  /** Entries of the device tree's `compatible`. */
+  compatibleMax: 16,
+  /** Characters of a name that firmware or a drive gives itself. */
+  nameCharactersMax: 96,
+  /** Characters of one condition's text. */
+  conditionCharactersMax: 1_000,
   /** Processors counted in `/proc/cpuinfo`. */
   processorsMax: 1_024,
   /** Age at which the firmware's throttling report is fetched again. */

@@ -19,6 +19,8 @@ export interface Space {
 export interface FactsRoot {
   /** True when a folder stands in for the machine. */
   readonly staged: boolean;
+  /** Where the agent keeps its state; the file system under it is the one that matters. */
+  readonly statePath: string;
   /** Trimmed text of a file (a trailing NUL, as the device tree has, is removed too). */
   text(path: string): string | null;
   bytes(path: string): Uint8Array | null;
@@ -34,12 +36,12 @@ export interface FactsRoot {
 }
 
 /** Facts of this machine, or of the staged folder. */
-export function openFacts(directory: string | null): FactsRoot {
-  return directory === null ? machineFacts() : stagedFacts(directory);
+export function openFacts(directory: string | null, statePath = '/var/lib/robonet'): FactsRoot {
+  return directory === null ? machineFacts(statePath) : stagedFacts(directory, statePath);
 }
 
 const decoder = new TextDecoder();
-/** Codes with which a kernel file says "no such fact here". Anything else in a read is treated the same: facts are optional. */
+// One buffer for all reads, never handed out: its contents are copied or decoded before the next read.
 const scratch = Buffer.alloc(limits.factFileBytesMax);
 
 function readLimited(path: string): Buffer | null {
@@ -109,10 +111,11 @@ function filesUnder(prefix: string): Pick<FactsRoot, 'text' | 'bytes' | 'list' |
   };
 }
 
-function stagedFacts(directory: string): FactsRoot {
+function stagedFacts(directory: string, statePath: string): FactsRoot {
   const files = filesUnder(directory);
   return {
     staged: true,
+    statePath,
     ...files,
     space() {
       const [bytes, freeBytes] = (files.text('/robonet-facts/space') ?? '').split(/\s+/).map(Number);
@@ -127,11 +130,12 @@ function stagedFacts(directory: string): FactsRoot {
 
 const VCGENCMD_PATHS = ['/usr/bin/vcgencmd', '/opt/vc/bin/vcgencmd'];
 
-function machineFacts(): FactsRoot {
+function machineFacts(statePath: string): FactsRoot {
   const files = filesUnder('');
   const firmware = new FirmwareReport();
   return {
     staged: false,
+    statePath,
     ...files,
     space(path) {
       try {

@@ -168,3 +168,15 @@ test('this machine can be read, whatever it is', async () => {
   expect(capabilities.storage.bytes).toBeGreaterThan(0);
   expect(['arm64', 'x64']).toContain(capabilities.arch);
 });
+
+test('names that firmware gives are made fit to print, and their number and length are bounded', () => {
+  const many = Object.assign(
+    {},
+    ...Array.from({ length: 40 }, (_, index) => card(`eth${index}`, `02:00:00:00:01:${(index + 16).toString(16)}`, { 'device/uevent': '' })),
+  );
+  const root = staged({ ...many, '/proc/device-tree/model': `Evil\u001b[2J Board\n${'x'.repeat(500)}\0` });
+  const record = readHardware(root);
+  expect(record.model).toMatch(/^Evil \[2J Board x+$/);
+  expect(record.model).toHaveLength(limits.nameCharactersMax);
+  expect(record.interfaces).toHaveLength(limits.interfacesMax);
+});

@@ -6,7 +6,7 @@
 import type { FactsRoot } from './facts-root.ts';
 import type { HardwareRecord } from './facts.ts';
 import { limits } from '../limits.ts';
-import { isPlaceholder } from './machine.ts';
+import { cleanName, isPlaceholder } from './names.ts';
 
 /** The record with processor and model name filled in where the files had none. */
 export async function describeMachine(root: FactsRoot, record: HardwareRecord): Promise<HardwareRecord> {
@@ -33,5 +33,5 @@ function late(): Promise<null> {
 }
 
 function usable(text: string): string | null {
-  return isPlaceholder(text) ? null : text;
+  return isPlaceholder(text) ? null : cleanName(text);
 }

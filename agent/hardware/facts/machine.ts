@@ -5,6 +5,7 @@
 import type { FactsRoot } from './facts-root.ts';
 import type { HardwareRecord, Virtualisation } from './facts.ts';
 import { limits } from '../limits.ts';
+import { cleanName, isPlaceholder } from './names.ts';
 import { readInterfaces } from './network.ts';
 import { readDisks } from './storage.ts';
 
@@ -12,16 +13,19 @@ import { readDisks } from './storage.ts';
 export function readRecord(root: FactsRoot): HardwareRecord {
   const cpuinfo = root.text('/proc/cpuinfo') ?? '';
   const { virtualisation, virtualiser } = readVirtualisation(root, cpuinfo);
-  const model = deviceTree(root, 'model') ?? dmiName(root);
+  const model = cleanName(deviceTree(root, 'model')) ?? dmiName(root);
   return {
     v: 1,
     arch: readArch(root, cpuinfo),
     os: osName(root.text('/etc/os-release') ?? root.text('/usr/lib/os-release') ?? ''),
-    kernel: root.text('/proc/sys/kernel/osrelease') ?? 'unknown',
+    kernel: cleanName(root.text('/proc/sys/kernel/osrelease')) ?? 'unknown',
     virtualisation,
     virtualiser,
     model,
-    compatible: (deviceTree(root, 'compatible') ?? '').split('\0').filter((entry) => entry !== ''),
+    compatible: (deviceTree(root, 'compatible') ?? '')
+      .split('\0')
+      .filter((entry) => entry !== '')
+      .slice(0, limits.compatibleMax),
     serial: usableSerial(deviceTree(root, 'serial-number')) ?? usableSerial(root.text('/sys/devices/soc0/serial_number')),
     dmi: {
       vendor: dmi(root, 'sys_vendor'),
@@ -53,7 +57,7 @@ function deviceTree(root: FactsRoot, name: string): string | null {
 }
 
 function dmi(root: FactsRoot, name: string): string | null {
-  const text = root.text(`/sys/class/dmi/id/${name}`);
+  const text = cleanName(root.text(`/sys/class/dmi/id/${name}`));
   return text === null || isPlaceholder(text) ? null : text;
 }
 
@@ -64,18 +68,9 @@ function dmiName(root: FactsRoot): string | null {
   return vendor === null || product.startsWith(vendor) ? product : `${vendor} ${product}`;
 }
 
-/** Texts that board makers leave in when they forget to fill the field. */
-const PLACEHOLDERS =
-  /^(|0+|f+|none|n\/?a|not (specified|applicable|available)|unknown|default string|to be filled.*|system (serial number|product name|manufacturer)|o\.?e\.?m\.?|123456789|0123456789.*|x+|\.+)$/i;
-
-/** Whether a firmware text says nothing about this one machine. */
-export function isPlaceholder(text: string): boolean {
-  return PLACEHOLDERS.test(text.trim());
-}
-
 function usableSerial(text: string | null): string | null {
   if (text === null || text.length > 128 || isPlaceholder(text)) return null;
-  return text.toLowerCase();
+  return cleanName(text)?.toLowerCase() ?? null;
 }
 
 /** UUIDs that whole product lines share. */
@@ -101,7 +96,7 @@ function readArch(root: FactsRoot, cpuinfo: string): string {
 }
 
 function osName(osRelease: string): string {
-  return /^PRETTY_NAME="?([^"\n]+)"?/m.exec(osRelease)?.[1] ?? 'Linux';
+  return cleanName(/^PRETTY_NAME="?([^"\n]+)"?/m.exec(osRelease)?.[1] ?? null) ?? 'Linux';
 }
 
 /** ARM cores say a part number instead of a name. */
@@ -119,8 +114,8 @@ const ARM_PARTS = new Map([
 ]);
 
 function cpuModel(cpuinfo: string): string | null {
-  const named = /^model name\s*:\s*(.+)$/m.exec(cpuinfo)?.[1]?.trim();
-  if (named !== undefined && named !== '') return named;
+  const named = cleanName(/^model name\s*:\s*(.+)$/m.exec(cpuinfo)?.[1] ?? null);
+  if (named !== null) return named;
   const parts = new Set([...cpuinfo.matchAll(/^CPU part\s*:\s*(0x[0-9a-f]+)$/gm)].map((match) => ARM_PARTS.get(match[1] ?? '') ?? ''));
   parts.delete('');
   return parts.size === 0 ? null : [...parts].sort().join(' + ');

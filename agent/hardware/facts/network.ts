@@ -4,6 +4,7 @@
  */
 import type { FactsRoot } from './facts-root.ts';
 import type { NetworkInterface } from './facts.ts';
+import { limits } from '../limits.ts';
 
 /** Names that programs give to interfaces they make; never a LAN card. */
 const MADE_UP = /^(lo$|veth|docker|br-|virbr|vnet|lxcbr|lxdbr|cni|flannel|cali|cilium|kube|tap|tun|wg|zt|tailscale|dummy|bond|team|ifb|vlan|sit|gre|ip6)/;
@@ -26,5 +27,5 @@ export function readInterfaces(root: FactsRoot): readonly NetworkInterface[] {
       paired.push({ name, mac, bus: 'virtual', permanent: false });
     }
   }
-  return hardware.length > 0 ? hardware : paired;
+  return (hardware.length > 0 ? hardware : paired).slice(0, limits.interfacesMax);
 }

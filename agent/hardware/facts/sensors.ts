@@ -7,9 +7,6 @@ import type { LiveFacts } from './facts.ts';
 import { kibibytes } from './machine.ts';
 import { mountOf, readMounts } from './storage.ts';
 
-/** Where the agent keeps its state; the file system under it is the one that matters. */
-export const STATE_PATH = '/var/lib/robonet';
-
 /** Places found once; `read` opens them again. Holds no facts itself. */
 export class Sensors {
   readonly #root: FactsRoot;
@@ -39,7 +36,7 @@ export class Sensors {
     const flags = throttledFlags(root.throttledReport());
     const alarms = this.#numbers(this.#alarms);
     const coolers = this.#numbers(this.#coolers);
-    const mount = mountOf(readMounts(root), STATE_PATH);
+    const mount = mountOf(readMounts(root), root.statePath);
     return {
       temperatureCelsius: this.#temperature(),
       underVoltage: alarms.length > 0 ? alarms.some((alarm) => alarm > 0) || flags?.underVoltage === true : (flags?.underVoltage ?? null),
@@ -47,7 +44,7 @@ export class Sensors {
       underVoltageSinceBoot: flags?.underVoltageSinceBoot ?? null,
       throttledSinceBoot: flags?.throttledSinceBoot ?? null,
       storageReadOnly: mount?.readOnly ?? null,
-      storage: root.space(root.exists(STATE_PATH) ? STATE_PATH : '/'),
+      storage: root.space(root.exists(root.statePath) ? root.statePath : '/'),
       wornPercent: this.#worn(),
       reserveState: greatest(this.#flashes.map((at) => reserve(root.text(`${at}/pre_eol_info`)))),
       fileSystemErrors: greatest(this.#numbers(this.#errorCounts)),

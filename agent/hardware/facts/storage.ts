@@ -1,6 +1,8 @@
 /** Reads disks, cards and mounts: what they are, how big, which one carries the root file system. */
 import type { FactsRoot } from './facts-root.ts';
 import type { Disk, StorageKind } from './facts.ts';
+import { limits } from '../limits.ts';
+import { cleanName } from './names.ts';
 
 const SECTOR_BYTES = 512;
 
@@ -12,6 +14,7 @@ export function readDisks(root: FactsRoot): readonly Disk[] {
     if (/^(loop|ram|zram|dm-|md|sr|fd|nbd|mmcblk\d+(boot|rpmb|gp))/.test(name)) continue;
     const bytes = Number(root.text(`/sys/block/${name}/size`) ?? 0) * SECTOR_BYTES;
     if (!(bytes > 0)) continue;
+    if (disks.length >= limits.disksMax) break;
     disks.push({ name, kind: storageKind(root, name), bytes, model: diskModel(root, name), id: diskId(root, name), root: isRoot(mounted, name) });
   }
   const only = disks.length === 1 ? disks[0] : undefined;
@@ -30,15 +33,14 @@ function storageKind(root: FactsRoot, name: string): StorageKind {
 }
 
 function diskModel(root: FactsRoot, name: string): string | null {
-  const model = root.text(`/sys/block/${name}/device/model`) ?? root.text(`/sys/block/${name}/device/name`);
-  return model === null || model === '' ? null : model;
+  return cleanName(root.text(`/sys/block/${name}/device/model`)) ?? cleanName(root.text(`/sys/block/${name}/device/name`));
 }
 
 function diskId(root: FactsRoot, name: string): string | null {
   const places = ['device/cid', 'wwid', 'device/wwid', 'device/serial', 'serial'];
   for (const place of places) {
-    const text = root.text(`/sys/block/${name}/${place}`);
-    if (text !== null && text !== '' && !/^0+$/.test(text)) return text.toLowerCase().replace(/\s+/g, ' ');
+    const text = cleanName(root.text(`/sys/block/${name}/${place}`));
+    if (text !== null && !/^0+$/.test(text)) return text.toLowerCase();
   }
   return null;
 }

@@ -6,6 +6,7 @@ import type { Millis } from '#core/time/time.ts';
 import type { Condition } from '#mesh/swarm/views.ts';
 import { bindingFacts } from '../binding/binding-facts.ts';
 import type { Disk, HardwareRecord } from '../facts/facts.ts';
+import { limits } from '../limits.ts';
 
 /** One difference. */
 export interface HardwareChange {
@@ -87,7 +88,7 @@ function compareDisks(before: readonly Disk[], after: readonly Disk[], note: Not
 /** The condition that keeps the difference in sight until it is a day old; `null` where nothing changed. */
 export function hardwareChangedCondition(difference: HardwareDifference, now: Millis): Condition | null {
   if (difference.changes.length === 0) return null;
-  const text = difference.changes.map(line).join('; ');
+  const text = difference.changes.map(line).join('; ').slice(0, limits.conditionCharactersMax);
   return {
     kind: 'hardware-changed',
     severity: difference.identityChanged ? 'critical' : 'warning',
