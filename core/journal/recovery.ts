@@ -1,0 +1,59 @@
+/**
+ * Reading a journal back after any accident (protocol.md §2.10). A torn tail, what a power cut leaves, is told apart from
+ * a corrupt middle, what a dying card leaves: the first is cut off, the second makes the node degraded.
+ */
+import { type Checksum, RECORD_BYTES_MAX, RECORD_HEAD_BYTES, recordChecksum } from './record.ts';
+
+/** What a journal's bytes amount to. */
+export interface Recovery {
+  /** Payloads of the valid prefix, as views. */
+  readonly records: readonly Uint8Array[];
+  /** Bytes of the valid prefix: where the next record goes. */
+  readonly validBytes: number;
+  /**
+   * `clean`: everything was valid. `torn`: the end is unfinished and nothing valid follows it. `corrupt`: behind the
+   * damage there are valid records, which therefore were written and are now unreachable.
+   */
+  readonly state: 'clean' | 'torn' | 'corrupt';
+}
+
+/** Scan the bytes of a journal. */
+export function recoverJournal(checksum: Checksum, bytes: Uint8Array): Recovery {
+  const records: Uint8Array[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let offset = 0;
+  while (offset < bytes.length) {
+    const payload = recordAt(checksum, bytes, view, offset);
+    if (payload === undefined) return { records, validBytes: offset, state: followedByRecord(checksum, bytes, view, offset + 1) ? 'corrupt' : 'torn' };
+    records.push(payload);
+    offset += RECORD_HEAD_BYTES + payload.length;
+  }
+  return { records, validBytes: offset, state: 'clean' };
+}
+
+function recordAt(checksum: Checksum, bytes: Uint8Array, view: DataView, offset: number): Uint8Array | undefined {
+  const start = offset + RECORD_HEAD_BYTES;
+  if (start > bytes.length) return undefined;
+  const length = view.getUint32(offset);
+  if (length === 0 || length > RECORD_BYTES_MAX || start + length > bytes.length) return undefined;
+  const payload = bytes.subarray(start, start + length);
+  return recordChecksum(checksum, payload) === view.getUint32(offset + 4) ? payload : undefined;
+}
+
+/**
+ * Whether a chain of records that ends exactly where the file ends, or a valid record at all, lies behind the damage. The
+ * search is bounded, so that a large damaged file cannot hold up start-up: a wrong answer would only be "torn".
+ */
+function followedByRecord(checksum: Checksum, bytes: Uint8Array, view: DataView, from: number): boolean {
+  let budget = SEARCH_BYTES_MAX;
+  for (let offset = from; offset + RECORD_HEAD_BYTES < bytes.length && budget > 0; offset += 1) {
+    const length = view.getUint32(offset);
+    if (length === 0 || length > RECORD_BYTES_MAX || offset + RECORD_HEAD_BYTES + length > bytes.length) continue;
+    budget -= length;
+    if (recordAt(checksum, bytes, view, offset) !== undefined) return true;
+  }
+  return false;
+}
+
+/** Bytes that the search behind a damage may put through the checksum. */
+const SEARCH_BYTES_MAX = 67_108_864;
