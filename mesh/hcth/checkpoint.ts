@@ -9,6 +9,7 @@ import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
 import { assert } from '#core/errors/assert.ts';
 import type { Position } from '#mesh/wire/message.ts';
 import { NO_ANCHOR } from './chain.ts';
+import type { KeyHistory } from './establishment.ts';
 import { encodeFields, readFields } from './fields.ts';
 import type { Aid } from './identity-text.ts';
 import { LABELS } from './labels.ts';
@@ -100,11 +101,14 @@ export function decodeCheckpoint(body: Uint8Array): Checkpoint | undefined {
   return fields.sound ? checkpoint : undefined;
 }
 
-/** The checkpoint, when `from` signed it with this key for `to`; used for stored and shown ones, whose chain is gone. */
-export function openCheckpoint(crypto: CryptoPort, signKey: Uint8Array, from: Aid, to: Aid, object: SignedObject): Checkpoint | undefined {
-  if (!verifyObject(crypto, signKey, LABELS.checkpoint, object)) return undefined;
+/**
+ * The checkpoint, when `from` signed it for `to` with any key of its history: stored and shown ones are older than the
+ * newest rotation, perhaps. Live ones are checked against the current key alone (checkpoint-check.ts).
+ */
+export function openCheckpoint(crypto: CryptoPort, from: KeyHistory, to: Aid, object: SignedObject): Checkpoint | undefined {
+  if (!from.signKeys.some((signKey) => verifyObject(crypto, signKey, LABELS.checkpoint, object))) return undefined;
   const checkpoint = decodeCheckpoint(object.body);
-  return checkpoint !== undefined && bytesEqual(checkpoint.from, from) && bytesEqual(checkpoint.to, to) ? checkpoint : undefined;
+  return checkpoint !== undefined && bytesEqual(checkpoint.from, from.aid) && bytesEqual(checkpoint.to, to) ? checkpoint : undefined;
 }
 
 /** What identifies a checkpoint as an anchor. */

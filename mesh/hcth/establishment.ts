@@ -11,9 +11,14 @@ import { LABELS, labelled } from './labels.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
 import { objectDigest, verifyObject } from './signed-object.ts';
 
-/** What a valid establishment log establishes. */
-export interface Established {
+/** An identity and every signing key it has had, the current one last. */
+export interface KeyHistory {
   readonly aid: Aid;
+  readonly signKeys: readonly Uint8Array[];
+}
+
+/** What a valid establishment log establishes. */
+export interface Established extends KeyHistory {
   readonly identityKind: IdentityKind;
   /** Current Ed25519 public key. */
   readonly signKey: Uint8Array;
@@ -48,6 +53,7 @@ export function verifyEstablishment(crypto: CryptoPort, events: readonly Establi
     aid,
     identityKind: inception.identityKind,
     signKey: inception.signKey,
+    signKeys: [inception.signKey],
     staticKey: inception.staticKey,
     nextDigest: inception.nextDigest,
     binding: inception.binding,
@@ -84,6 +90,7 @@ export function extendEstablishment(crypto: CryptoPort, before: Established, eve
     established: {
       ...before,
       signKey: rotation.signKey,
+      signKeys: [...before.signKeys, rotation.signKey],
       staticKey: rotation.staticKey,
       nextDigest: rotation.nextDigest,
       rotations: at,
