@@ -56,7 +56,7 @@ function limitsIn(folder: string, text: string): readonly Limit[] {
       const [, name = '', value = ''] = exported;
       if (/^[{[]$/.test(value.trim())) {
         object = name;
-        limits.push({ folder, name, value: 'the group below', meaning: comment });
+        limits.push({ folder, name, value: 'the group below', meaning: comment === '' ? 'see each' : comment });
         comment = '';
       } else limits.push({ folder, name, value: value.replace(/ as const;?$|;$/, ''), meaning: take() });
     } else if (field !== undefined && field !== null && object !== undefined) {

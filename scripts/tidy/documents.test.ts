@@ -54,7 +54,7 @@ describe('limits', () => {
 
 describe('traces', () => {
   test.each([
-    ['a registry host', ['https://registry', '.npmjs.org/x'].join('')],
+    ['a registry host', ['https://registry', '.npm', 'js.org/x'].join('')],
     ['a path of one machine', ['/wo', 'rk/main/core'].join('')],
     ['a path of one machine', ['/home/', 'alice/robonet'].join('')],
   ])('%s is reported', (name, text) => {

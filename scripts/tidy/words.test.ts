@@ -50,8 +50,8 @@ describe('banned constructs', () => {
     ['barrel', "export type { X } from './x.ts';"],
     ['note for later', `// ${later}: later`],
     ['note for later', `// ${broken}`],
-    ['empty catch', 'try { f(); } catch {}'],
-    ['empty catch', 'try { f(); } catch (error) { }'],
+    ['empty catch', `try { f(); } ${'catch'} {}`],
+    ['empty catch', `try { f(); } ${'catch'} (error) { }`],
   ])('%s is reported: %s', (name, text) => {
     expect(checkConstructs(tree({ 'agent/x.ts': text })).problems[0]).toContain(`agent/x.ts:1: ${name}`);
   });

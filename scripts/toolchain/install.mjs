@@ -4,11 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { staleModules } from './needs.mjs';
 
 const attemptsMax = 3;
+const policyPath = '/usr/sbin/policy-rc.d';
 
 /** Install Debian packages; returns undefined, or what to tell the person. */
 export function installDebianPackages(entries, say) {
@@ -20,8 +21,24 @@ export function installDebianPackages(entries, say) {
   if (!retried(() => apt('update'))) return 'apt-get update failed (its messages are above); check the network and /etc/apt/sources.list';
   const names = entries.map((entry) => (entry.or && !isKnown(entry.package) ? entry.or : entry.package));
   say(`apt-get install ${names.join(' ')}`);
-  if (!retried(() => apt('install', '-y', '--no-install-recommends', ...names))) return `apt-get could not install ${names.join(' ')} (its messages are above)`;
+  const installed = withoutStartingServices(() => retried(() => apt('install', '-y', '--no-install-recommends', ...names)), entries);
+  if (!installed) return `apt-get could not install ${names.join(' ')} (its messages are above)`;
   return undefined;
+}
+
+/**
+ * Debian starts a service when its package is installed. We want the programs only: opening an SSH server on somebody's machine is not ours to do.
+ */
+function withoutStartingServices(install, entries) {
+  const hadPolicy = existsSync(policyPath);
+  if (!hadPolicy) writeFileSync(policyPath, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    if (!hadPolicy) rmSync(policyPath, { force: true });
+    const services = entries.map((entry) => entry.service).filter(Boolean);
+    if (existsSync('/run/systemd/system') && services.length > 0) spawnSync('systemctl', ['disable', '--quiet', ...services], { stdio: ['ignore', 2, 2] });
+  }
 }
 
 /** Bring node_modules in line with the lockfile; returns undefined, or what to tell the person. */

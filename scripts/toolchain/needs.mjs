@@ -59,7 +59,7 @@ export function staleModules({ lock, installed, architecture }) {
 function wantedGroups({ needs, verb, words, architecture }) {
   return needs.verbs[verb].groups.filter((group) => {
     if (group === 'arm64-on-x64') return architecture === 'x64' && (verb !== 'test' || selectedStages(words).includes('bin'));
-    if (group === 'lab' && verb === 'test') return selectedStages(words).includes('lan');
+    if ((group === 'lab' || group === 'unit') && verb === 'test') return selectedStages(words).includes('lan');
     return true;
   });
 }
