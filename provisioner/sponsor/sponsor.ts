@@ -13,15 +13,17 @@ const invitationLife = '1h';
 export class Sponsor {
   readonly where: string;
   readonly status: AgentStatus;
-  /** `host:port` under which targets reach it, as far as known; a help where multicast is blocked. */
-  readonly peer: string | null;
+  /** Where targets reach it, as far as known (null: on this machine); a help where multicast is blocked. */
+  readonly address: string | null;
+  readonly port: number;
   readonly #session: Session;
   readonly #program: string;
 
-  private constructor(session: Session, program: string, status: AgentStatus, peer: string | null) {
+  private constructor(session: Session, program: string, status: AgentStatus, address: string | null, port: number) {
     this.where = session.where;
     this.status = status;
-    this.peer = peer;
+    this.address = address;
+    this.port = port;
     this.#session = session;
     this.#program = program;
   }
@@ -34,8 +36,7 @@ export class Sponsor {
     const { state, mesh, self } = reply.value;
     if (mesh === null || (state !== 'member' && state !== 'contested')) throw new Fault('RN-PROV-022', `the agent on ${session.where} is ${state}, not a member of a mesh`);
     const port = /:(\d{1,5})$/.exec(self.address ?? '')?.[1] ?? '7411';
-    const address = options.address ?? null;
-    return new Sponsor(session, program, reply.value, address === null ? null : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
+    return new Sponsor(session, program, reply.value, options.address ?? null, Number(port));
   }
 
   get meshId(): string {

@@ -7,17 +7,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Fault } from '#core/errors/fault.ts';
-import { nameProblem } from './host-name.ts';
+import { nameProblem, type HostTarget } from './host-name.ts';
 import { includeDepthMax, jumpCountMax, secretFileBytesMax } from './limits.ts';
 import SSHConfig from 'ssh-config';
-
-/** A machine as a person names it; `null` means "not said". */
-export interface HostTarget {
-  readonly host: string;
-  readonly user: string | null;
-  readonly port: number | null;
-  readonly identityFiles?: readonly string[];
-}
 
 /** Everything needed to open a connection. */
 export interface Route {

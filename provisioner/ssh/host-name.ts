@@ -4,7 +4,14 @@
  * (mDNS) go through the same gate.
  */
 import { isIPv6 } from 'node:net';
-import type { HostTarget } from './client-config.ts';
+
+/** A machine as a person names it; `null` means "not said". */
+export interface HostTarget {
+  readonly host: string;
+  readonly user: string | null;
+  readonly port: number | null;
+  readonly identityFiles?: readonly string[];
+}
 
 /** Why a text cannot be a host name or address; null when it can. */
 export function nameProblem(text: string): string | null {

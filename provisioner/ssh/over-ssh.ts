@@ -26,6 +26,8 @@ export interface SshOptions {
 /** A session that also knows which address it really reached. */
 export interface SshSession extends Session {
   readonly address: string;
+  /** Our own address as the target sees it; null behind a jump host. */
+  readonly ownAddress: string | null;
   readonly route: Route;
 }
 
@@ -49,6 +51,7 @@ export async function openSsh(route: Route, options: SshOptions): Promise<SshSes
   return {
     where: `${route.user}@${route.name}`,
     address: target.address,
+    ownAddress: target.ownAddress,
     route,
     run: (command) => target.run(command),
     close: () => {
@@ -62,15 +65,17 @@ export async function openSsh(route: Route, options: SshOptions): Promise<SshSes
 /** One logged-in connection. */
 class SshConnection {
   readonly address: string;
+  readonly ownAddress: string | null;
   readonly #name: string;
   readonly #client: Client;
   readonly #ssh: NodeSSH;
   #lost: string | null = null;
   readonly #onLost = new Set<() => void>();
 
-  constructor(name: string, address: string, ssh: NodeSSH, client: Client) {
+  constructor(name: string, address: string, ownAddress: string | null, ssh: NodeSSH, client: Client) {
     this.#name = name;
     this.address = address;
+    this.ownAddress = ownAddress;
     this.#ssh = ssh;
     this.#client = client;
     const lose = (why: string): void => {
@@ -154,7 +159,7 @@ class SshConnection {
 async function openHop(route: Route, through: Duplex | null, options: SshOptions): Promise<SshConnection> {
   const entries = await readKnownHosts(route.knownHostsFiles);
   const socket = through ?? (await dial(route, options));
-  const address = 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : route.address;
+  const address = 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress.replace(/^::ffff:/, '') : route.address;
   const ssh = new NodeSSH();
   const record: LoginRecord = { tried: [], remarks: [] };
   let stopped: Fault | null = null;
@@ -207,7 +212,7 @@ async function openHop(route: Route, through: Duplex | null, options: SshOptions
   }
   const client = ssh.connection;
   if (client === null) throw new Fault('RN-PROV-008', `${route.name} closed the connection right after the login`);
-  return new SshConnection(route.name, address, ssh, client);
+  return new SshConnection(route.name, address, 'localAddress' in socket && typeof socket.localAddress === 'string' ? socket.localAddress.replace(/^::ffff:/, '') : null, ssh, client);
 }
 
 function loginFault(route: Route, error: unknown, keySeen: boolean, record: LoginRecord): Fault {
