@@ -67,6 +67,8 @@ export interface HandshakePayload {
   readonly ledger: { readonly term: number; readonly commit: number };
   /** Proof of hardware binding, opaque here. */
   readonly hardwareQuote: Uint8Array | null;
+  /** Membership record, opaque here: a member whose ledger is behind can still verify this one. */
+  readonly record: Uint8Array | null;
 }
 
 /** What the receiver of a resume block decided (§2.9). */
@@ -81,6 +83,8 @@ export interface Accept {
   /** `member`, `voter`, `observer`, `lobby`, … */
   readonly role: string;
   readonly verdict: ResumeVerdict;
+  /** The responder's only: it learns who the initiator is too late for its handshake payload. */
+  readonly resume: ResumeBlock | null;
   readonly limits: { readonly payloadBytesMax: number; readonly framesPerSecond: number; readonly bytesPerSecond: number };
   /** Genesis and signed membership record for a joiner; opaque here. */
   readonly proof: Uint8Array | null;

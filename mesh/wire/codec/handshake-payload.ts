@@ -25,6 +25,7 @@ export function encodeHandshakePayload(payload: HandshakePayload): Uint8Array {
     est: establishment.kind === 'events' ? establishment.events.map(signed) : { d: establishment.digest, n: establishment.count },
     hwq: payload.hardwareQuote ?? undefined,
     lg: [payload.ledger.term, payload.ledger.commit],
+    rec: payload.record ?? undefined,
     rs: payload.resume === null ? undefined : resumeInput(payload.resume),
     sg: payload.binding,
   });
@@ -37,7 +38,7 @@ export function decodeHandshakePayload(payload: Uint8Array): Decoded<HandshakePa
 
 const form: DocumentForm<HandshakePayload> = {
   name: 'handshake payload',
-  fields: ['boot', 'est', 'hwq', 'lg', 'rs', 'sg'],
+  fields: ['boot', 'est', 'hwq', 'lg', 'rec', 'rs', 'sg'],
   mode: 'signed',
   read: readPayload,
 };
@@ -51,9 +52,10 @@ function readPayload(map: RmpMap): HandshakePayload | undefined {
   const commit = intOf(ledger?.[1]);
   const resume = map.has('rs') ? resumeOf(map.get('rs')) : null;
   const hardwareQuote = map.has('hwq') ? binField(map, 'hwq') : null;
+  const record = map.has('rec') ? binField(map, 'rec') : null;
   if (establishment === undefined || boot === undefined || binding === undefined || term === undefined || commit === undefined) return undefined;
-  if (resume === undefined || hardwareQuote === undefined) return undefined;
-  return { kind: 'handshake-payload', establishment, boot, binding, resume, ledger: { term, commit }, hardwareQuote };
+  if (resume === undefined || hardwareQuote === undefined || record === undefined) return undefined;
+  return { kind: 'handshake-payload', establishment, boot, binding, resume, ledger: { term, commit }, hardwareQuote, record };
 }
 
 function establishmentOf(value: RmpValue | undefined): EstablishmentPart | undefined {
@@ -67,7 +69,8 @@ function establishmentOf(value: RmpValue | undefined): EstablishmentPart | undef
 }
 
 // A resume block is [own checkpoint | nil, peer checkpoint | nil, sent, received | nil].
-function resumeInput(resume: ResumeBlock): RmpInput {
+/** A resume block as an RMP value; ACCEPT carries one too. */
+export function resumeInput(resume: ResumeBlock): RmpInput {
   return [
     resume.ownCheckpoint === null ? null : signed(resume.ownCheckpoint),
     resume.peerCheckpoint === null ? null : signed(resume.peerCheckpoint),
@@ -76,7 +79,8 @@ function resumeInput(resume: ResumeBlock): RmpInput {
   ];
 }
 
-function resumeOf(value: RmpValue | undefined): ResumeBlock | undefined {
+/** The counterpart of {@link resumeInput}. */
+export function resumeOf(value: RmpValue | undefined): ResumeBlock | undefined {
   const list = listOf(value, 4);
   if (list?.length !== 4) return undefined;
   const ownCheckpoint = orNull(list[0], signedOf);

@@ -9,7 +9,7 @@ import { EVIDENCE_ITEMS_MAX, NAME_BYTES_MAX } from '../limits.ts';
 import type { Accept, Bye, Reject, ResumeVerdict } from '../message.ts';
 import { type FarewellCode, type RefusalCode, isFarewellCode, isRefusalCode } from '../refusal.ts';
 import { type DocumentForm, decodeDocument } from './document.ts';
-import { DIGEST_BYTES } from './handshake-payload.ts';
+import { DIGEST_BYTES, resumeInput, resumeOf } from './handshake-payload.ts';
 import { refusalCodeOf, signedListOf, signedOf } from './positional.ts';
 
 const verdicts: readonly ResumeVerdict[] = ['first-contact', 'continue', 'restart', 'fast-forward'];
@@ -23,6 +23,7 @@ export function encodeAccept(accept: Accept): Uint8Array {
     lv: accept.level,
     pf: accept.proof ?? undefined,
     rl: accept.role,
+    rs: accept.resume === null ? undefined : resumeInput(accept.resume),
     rv: accept.verdict,
   });
 }
@@ -56,7 +57,7 @@ export function decodeBye(payload: Uint8Array): Decoded<Bye> {
   return decodeDocument(byeForm, payload);
 }
 
-const acceptForm: DocumentForm<Accept> = { name: 'ACCEPT', fields: ['id', 'lim', 'lv', 'pf', 'rl', 'rv'], mode: 'signed', read: readAccept };
+const acceptForm: DocumentForm<Accept> = { name: 'ACCEPT', fields: ['id', 'lim', 'lv', 'pf', 'rl', 'rs', 'rv'], mode: 'signed', read: readAccept };
 const rejectForm: DocumentForm<Reject> = { name: 'REJECT', fields: ['code', 'ev', 'ra'], mode: 'signed', read: readReject };
 const byeForm: DocumentForm<Bye> = { name: 'BYE', fields: ['ck', 'code'], mode: 'signed', read: readBye };
 
@@ -67,8 +68,9 @@ function readAccept(map: RmpMap): Accept | undefined {
   const role = strField(map, 'rl', NAME_BYTES_MAX);
   const verdict = verdicts.find((known) => known === map.get('rv'));
   const limits = limitsOf(map);
-  if (meshId === undefined || proof === undefined || level === undefined || role === undefined || verdict === undefined || limits === undefined) return undefined;
-  return { kind: 'accept', meshId, level, role, verdict, limits, proof };
+  const resume = map.has('rs') ? resumeOf(map.get('rs')) : null;
+  if (meshId === undefined || proof === undefined || level === undefined || role === undefined || verdict === undefined || limits === undefined || resume === undefined) return undefined;
+  return { kind: 'accept', meshId, level, role, verdict, resume, limits, proof };
 }
 
 function levelOf(map: RmpMap): Accept['level'] | undefined {
