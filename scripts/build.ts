@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeSums } from '#scripts/executable/checksums.ts';
 import { buildLaptop } from '#scripts/executable/laptop.ts';
 import { type UnitName, buildRelease, unitNames } from '#scripts/executable/release.ts';
 import { writeMaterials } from '#scripts/executable/materials.ts';
@@ -45,6 +46,7 @@ async function main(words: readonly string[]): Promise<number> {
   const options = { root, output, agentEntry: values['agent-entry'], provisionEntry: values['provision-entry'], progress };
   const made = await buildRelease({ ...options, units: asked.filter(isUnit) });
   const laptop = values.laptop ? await buildLaptop(options) : [];
+  await writeSums(output, [...made, ...laptop]);
   if (values.only === undefined) await writeMaterials(options);
   for (const file of [...made, ...laptop]) {
     const size = `${(file.bytes / 1e6).toFixed(1)} MB`.padStart(9);

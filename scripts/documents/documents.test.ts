@@ -4,7 +4,9 @@ import { limitsOf, withLimitsTable } from '#scripts/documents/limits-table.ts';
 
 describe('the errors page', () => {
   test('has a heading, the effect and the next step of every fault', () => {
-    const page = errorsPage({ 'RN-TEST-001': { title: 'the disk is full', why: 'Why.', effect: 'Nothing was written.', next: 'Make room.', retry: 'later', exit: 75 } });
+    const page = errorsPage({
+      'RN-TEST-001': { title: 'the disk is full', why: 'Why.', effect: 'Nothing was written.', next: 'Make room.', retry: 'later', exit: 75 },
+    });
     expect(page).toContain('### RN-TEST-001: the disk is full');
     expect(page).toContain('**Effect:** Nothing was written.');
     expect(page).toContain('**Next:** Make room.');

@@ -34,7 +34,9 @@ function table(limits: readonly Limit[]): string {
   const folders = [...new Set(limits.map((limit) => limit.folder))];
   const rows = (folder: string): readonly string[] =>
     limits.filter((limit) => limit.folder === folder).map(({ name, value, meaning }) => `| \`${name}\` | ${cell(value)} | ${cell(meaning)} |`);
-  return folders.map((folder) => ['', `### ${folder}`, '', '| limit | value | what it bounds, and what happens there |', '|---|---|---|', ...rows(folder)].join('\n')).join('\n');
+  return folders
+    .map((folder) => ['', `### ${folder}`, '', '| limit | value | what it bounds, and what happens there |', '|---|---|---|', ...rows(folder)].join('\n'))
+    .join('\n');
 }
 
 function limitsIn(folder: string, text: string): readonly Limit[] {

@@ -3,9 +3,8 @@
  * the same inputs before.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Bundle, bundle } from '#scripts/executable/bundle.ts';
@@ -75,7 +74,6 @@ export async function buildRelease(options: ReleaseOptions): Promise<readonly Ma
       made.push(await executable(options, recipe, { text: provisionBundle.text, assets }, `provision-linux-${architecture}`, architecture));
     }
   }
-  await writeSums(options.output, made);
   return made;
 }
 
@@ -138,21 +136,6 @@ async function checkPages(path: string): Promise<void> {
   if (problems.length === 0) return;
   await rm(path);
   throw new Error(`${path} would fail on some arm64 kernels and was removed: ${problems.join('; ')}`);
-}
-
-async function writeSums(folder: string, made: readonly Made[]): Promise<void> {
-  // A partial build keeps the lines of what it did not make.
-  const sums = new Map((await earlierSums(folder)).filter(([name]) => existsSync(join(folder, name))));
-  for (const file of made) sums.set(file.path.slice(dirname(file.path).length + 1), file.sha256);
-  const lines = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, sha256]) => `${sha256}  ${name}\n`);
-  await writeFile(join(folder, 'SHA256SUMS'), lines.join(''));
-}
-
-async function earlierSums(folder: string): Promise<readonly (readonly [string, string])[]> {
-  const path = join(folder, 'SHA256SUMS');
-  if (!existsSync(path)) return [];
-  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line.length > 66);
-  return lines.map((line) => [line.slice(66), line.slice(0, 64)]);
 }
 
 /** A change of the build's own code makes everything anew. */

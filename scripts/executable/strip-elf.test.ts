@@ -4,7 +4,9 @@ import { pageLayouts } from '#scripts/executable/page-layout.ts';
 import { stripElf } from '#scripts/executable/strip-elf.ts';
 
 /** A small ELF file: two segments, and the sections null, .text (loaded), .debug (not loaded), .shstrtab. */
-function elf(segments: readonly { flags: number; offset: number; address: number; bytes: number }[] = [{ flags: 5, offset: 0, address: 0x400000, bytes: 0x100 }]): Buffer {
+function elf(
+  segments: readonly { flags: number; offset: number; address: number; bytes: number }[] = [{ flags: 5, offset: 0, address: 0x400000, bytes: 0x100 }],
+): Buffer {
   const names = Buffer.from('\0.text\0.debug\0.shstrtab\0');
   const file = Buffer.alloc(0x400);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);

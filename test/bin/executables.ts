@@ -36,7 +36,12 @@ export interface Ended {
 /** Run a program to its end. */
 export async function run(command: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const [program = '', ...words] = command;
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...plainEnvironment(), ...environment }, timeout: runTimeoutMs, killSignal: 'SIGKILL' });
+  const child = spawn(program, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...plainEnvironment(), ...environment },
+    timeout: runTimeoutMs,
+    killSignal: 'SIGKILL',
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -89,7 +94,11 @@ export async function startAgent(command: readonly string[]): Promise<RunningAge
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await until(() => existsSync(socket) || child.exitCode !== null, `the agent's socket ${socket}`, () => log);
+    await until(
+      () => existsSync(socket) || child.exitCode !== null,
+      `the agent's socket ${socket}`,
+      () => log,
+    );
     if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode} before its socket was there:\n${log}`);
   } catch (error) {
     await stop();

@@ -19,7 +19,14 @@ afterAll(async () => {
 
 describe('footprint', () => {
   test('each agent is at most 110 MB', async () => {
-    const names = ['robonet-linux-x64', 'robonet-linux-arm64', 'robonet-linux-x64.gz', 'robonet-linux-arm64.gz', 'provision-linux-x64', 'provision-linux-arm64'];
+    const names = [
+      'robonet-linux-x64',
+      'robonet-linux-arm64',
+      'robonet-linux-x64.gz',
+      'robonet-linux-arm64.gz',
+      'provision-linux-x64',
+      'provision-linux-arm64',
+    ];
     const bytes = Object.fromEntries(await Promise.all(names.map(async (name): Promise<[string, number]> => [name, (await stat(join(dist, name))).size])));
     measured['bytes'] = bytes;
     expect(bytes['robonet-linux-x64']).toBeLessThanOrEqual(goals.executableBytesMax);

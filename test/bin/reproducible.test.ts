@@ -15,7 +15,10 @@ test('a build in another folder gives the same bytes, and needs no network once 
   try {
     for (const name of sources) await cp(join(root, name), join(folder, name), { recursive: true });
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-    const environment = { HOME: process.env['HOME'] ?? '/root', ...(process.env['XDG_CACHE_HOME'] === undefined ? {} : { XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] }) };
+    const environment = {
+      HOME: process.env['HOME'] ?? '/root',
+      ...(process.env['XDG_CACHE_HOME'] === undefined ? {} : { XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] }),
+    };
     // A namespace with no interface but a dead loopback: a build that reached for the network would fail.
     const isRoot = process.getuid?.() === 0;
     const offline = isRoot ? ['unshare', '--net'] : [];
@@ -32,7 +35,16 @@ test('a build in another folder gives the same bytes, and needs no network once 
 
 test('SHA256SUMS names every output with its hash', async () => {
   const lines = (await readFile(join(dist, 'SHA256SUMS'), 'utf8')).trim().split('\n');
-  expect(lines.map((line) => line.slice(66)).sort()).toEqual(expect.arrayContaining(['provision-linux-arm64', 'provision-linux-x64', 'robonet-linux-arm64', 'robonet-linux-arm64.gz', 'robonet-linux-x64', 'robonet-linux-x64.gz']));
+  expect(lines.map((line) => line.slice(66)).sort()).toEqual(
+    expect.arrayContaining([
+      'provision-linux-arm64',
+      'provision-linux-x64',
+      'robonet-linux-arm64',
+      'robonet-linux-arm64.gz',
+      'robonet-linux-x64',
+      'robonet-linux-x64.gz',
+    ]),
+  );
   for (const line of lines) expect(line.slice(0, 64)).toBe(await sha256(join(dist, line.slice(66))));
 });
 

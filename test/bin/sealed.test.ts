@@ -40,7 +40,9 @@ describe('NODE_OPTIONS', () => {
 
 describe('SIGUSR1', () => {
   test('opens a debugger in plain Node', async () => {
-    const child = spawn(process.execPath, ['--inspect-port=127.0.0.1:0', '-e', "setInterval(() => undefined, 1000); console.error('ready')"], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['--inspect-port=127.0.0.1:0', '-e', "setInterval(() => undefined, 1000); console.error('ready')"], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let text = '';
     child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part));
     try {
