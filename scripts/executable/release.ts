@@ -120,7 +120,7 @@ async function agentIndex(
   { version, build }: Bundle,
   agents: readonly { readonly architecture: Architecture; readonly binary: Made; readonly packed: Made }[],
 ): Promise<Made> {
-  const entries = agents.map(({ architecture, binary, packed }) => [
+  const entries = agents.map(({ architecture, binary, packed }): [Architecture, object] => [
     architecture,
     { asset: `robonet-linux-${architecture}.gz`, bytes: binary.bytes, sha256: binary.sha256, gzipBytes: packed.bytes, gzipSha256: packed.sha256 },
   ]);

@@ -9,7 +9,8 @@ const wordBeforeRegex = /(?:^|[^\w$.])(?:return|typeof|case|in|of|delete|void|th
 
 /** The text with everything blanked that is not code. */
 export function codeOnly(text: string): string {
-  const out = [...text];
+  // By UTF-16 unit, as all positions are.
+  const out = text.split('');
   const blank = (from: number, to: number): void => {
     for (let index = from; index < to; index++) if (out[index] !== '\n') out[index] = ' ';
   };

@@ -70,7 +70,7 @@ export async function startAgent(command: readonly string[]): Promise<RunningAge
   const folder = await mkdtemp(join(tmpdir(), 'robonet-bin-'));
   await mkdir(join(folder, 'run'));
   const socket = join(folder, 'run', 'agent.sock');
-  const [program = '', ...words] = [...command, 'agent', '--state-dir', join(folder, 'state'), '--run-dir', join(folder, 'run'), '--port', '0'];
+  const [program, ...words] = [...command, 'agent', '--state-dir', join(folder, 'state'), '--run-dir', join(folder, 'run'), '--port', '0'];
   const startedAt = performance.now();
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: plainEnvironment() });
   let log = '';
