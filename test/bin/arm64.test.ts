@@ -23,7 +23,7 @@ describe('the arm64 agent', () => {
   test('makes an identity, opens its socket and answers', async () => {
     const running = await startAgent([...prefix, arm64]);
     try {
-      const { code, stdout, stderr } = await run([agent, 'identity', 'show', '--json', '--socket', running.socket]);
+      const { code, stdout, stderr } = await run([agent, '--socket', running.socket, 'identity', 'show', '--json']);
       expect(stderr).toBe('');
       expect(code).toBe(0);
       const text = JSON.stringify(JSON.parse(stdout));

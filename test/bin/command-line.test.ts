@@ -35,7 +35,7 @@ describe.each([
 });
 
 test('robonet without an agent running says so, with exit code 69 and the next step', async () => {
-  const { code, stderr } = await run([agent, 'status', '--socket', '/nonexistent/agent.sock']);
+  const { code, stderr } = await run([agent, '--socket', '/nonexistent/agent.sock', 'status']);
   expect(code).toBe(69);
   expect(stderr).toContain('robonet agent');
 });

@@ -59,7 +59,7 @@ describe('SIGUSR1', () => {
     try {
       running.child.kill('SIGUSR1');
       // The agent has handled the signal once it answers a request that came after it, or has ended because of it.
-      await run([agent, 'status', '--socket', running.socket]);
+      await run([agent, '--socket', running.socket, 'status']);
       expect(running.log()).not.toContain('Debugger');
     } finally {
       await running.stop();
