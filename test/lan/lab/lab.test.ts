@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { announcingServices, pretend32BitUserland, pretendMachine, withoutStandardCxx, withoutSudo } from './host/alterations.ts';
 import { compareSnapshots, describeChanges } from './host/snapshot.ts';
 import type { Host } from './host/host.ts';
+import { Capture } from './capture.ts';
 import { Lab } from './lab.ts';
+import { tcpDirections } from './pcap.ts';
+import { Terminal, keys } from './terminal.ts';
 import { waitFor } from './wait-for.ts';
 
 describe('the virtual LAN', () => {
@@ -36,6 +39,25 @@ describe('the virtual LAN', () => {
     const ssh = await laptop.check(['ssh', '-o', 'StrictHostKeyChecking=accept-new', 'admin@pi-kitchen.local', 'hostname; sudo -n id -u']);
     expect(ssh).toBe('pi-kitchen\n0\n');
     expect(await pi.authLog()).toMatch(/Accepted publickey for admin/);
+  });
+
+  test('a capture holds what each side of a connection sent', async () => {
+    const capture = await Capture.start(pi, 'tcp port 22');
+    await laptop.check(['ssh', '-o', 'StrictHostKeyChecking=accept-new', `admin@${pi.address}`, 'true']);
+    const directions = tcpDirections(await capture.stop());
+    const fromPi = directions.find((direction) => direction.from === `${pi.address}:22`);
+    expect(fromPi?.to).toMatch(new RegExp(`^${laptop.address}:`));
+    expect(fromPi?.bytes.toString('latin1')).toMatch(/^SSH-2\.0-OpenSSH/);
+    expect(directions).toHaveLength(2);
+  });
+
+  test('a person at a terminal sees the screen and answers', async () => {
+    const screen = await Terminal.open(laptop, ['bash', '-c', 'tput cols; read -rsp "your name? " name; echo; echo "hello $name"; exit 7']);
+    expect((await screen.sees(/^\d+/m)).value[0]).toBe('140');
+    await screen.sees(/your name\?/);
+    screen.type(`ada${keys.enter}`);
+    await screen.sees(/hello ada/);
+    expect((await screen.ended()).code).toBe(7);
   });
 
   test('a host sees its own processes only', async () => {

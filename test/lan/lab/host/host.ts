@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, readdir, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type CommandOptions, type CommandResult, type RunningCommand, describeResult, runCommand, startCommand } from '../command.ts';
+import { type CommandOptions, type CommandResult, type RunningCommand, describeResult, runChecked, runCommand, startCommand } from '../command.ts';
 import { type Card, addDeadCard, addIdleBridge, addVlan, dropNamespace, makeNamespace, plugCard, setCable } from './link.ts';
 import { type HostKind, type Machine, type SmallDisk, cutPower, powerOn, shutDown } from './power.ts';
 import { type HostRoot, accountOf, dropRoot } from './root.ts';
@@ -127,6 +127,12 @@ export class Host {
     await setCable(this.#cardNamed(cardName), true);
   }
 
+  /** Slows what the LAN sends to this host (e.g. `40mbit`), or ends that; power-on ends it too. */
+  async limitRate(rate: string | null): Promise<void> {
+    await runCommand(['tc', 'qdisc', 'del', 'dev', this.card.port, 'root']);
+    if (rate !== null) await runChecked(['tc', 'qdisc', 'add', 'dev', this.card.port, 'root', 'tbf', 'rate', rate, 'burst', '64kb', 'latency', '200ms']);
+  }
+
   /** Runs a command inside the host to its end, whatever its exit code. */
   async run(argv: readonly string[], options: HostCommandOptions = {}): Promise<CommandResult> {
     return (await this.start(argv, options)).ended;
@@ -142,7 +148,7 @@ export class Host {
   /** Starts a command inside the host; it dies with the test process. */
   async start(argv: readonly string[], options: HostCommandOptions = {}): Promise<RunningCommand> {
     const { env, ...rest } = options;
-    return startCommand(await this.commandInside(argv, options), { ...rest, env: await this.#environment(options.user ?? 'root', env) });
+    return startCommand(await this.commandInside(argv, options), { ...rest, env: await this.environment(options.user ?? 'root', env) });
   }
 
   /** The command line of this machine that runs `argv` inside the host. */
@@ -241,7 +247,8 @@ export class Host {
     return card;
   }
 
-  async #environment(user: string, extra: Readonly<Record<string, string>> = {}): Promise<Readonly<Record<string, string>>> {
+  /** The environment a log-in would give that user. */
+  async environment(user: string, extra: Readonly<Record<string, string>> = {}): Promise<Readonly<Record<string, string>>> {
     const account = await accountOf(this.description.root.merged, user);
     return { PATH: HOST_PATH, HOME: account.home, USER: user, LOGNAME: user, SHELL: '/bin/bash', LANG: 'C.UTF-8', TERM: 'xterm-256color', ...extra };
   }
