@@ -1,0 +1,74 @@
+/** The command line of `provision` as data, and which code answers what. */
+import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
+import { Fault } from '#core/errors/fault.ts';
+import { buildIdentity } from '#core/node/build-identity.ts';
+import { completionVerb } from '#core/node/command-line/completion.ts';
+import type { Invocation } from '#core/node/command-line/invocation.ts';
+import type { ProgramSpec, VerbContext } from '#core/node/command-line/verb.ts';
+import { colonize, undo } from './colonize.ts';
+import { doctor } from './doctor.ts';
+import { loginOptions, runOptions, scanOptions } from './options.ts';
+import { scanAndChoose } from './scan.ts';
+import { hostsOf } from './targets.ts';
+import { makeWorkbench } from './workbench.ts';
+
+/** Time to take back what was begun after Ctrl-C: the undo of an installation on a slow host. */
+const cleanUpMsMax = 60_000;
+
+export const program: ProgramSpec = {
+  name: 'provision',
+  summary: 'make members of a mesh out of machines on the LAN that run nothing of ours',
+  description: 'It finds machines, logs in over SSH, installs the agent, and lets a member invite each of them. What it begins and cannot finish it takes back; what it finished it can undo.',
+  version: buildIdentity.version,
+  cleanUpMsMax,
+  arguments: [{ form: '[host...]', text: 'name, address, user@host, user@host:port, or an alias of ~/.ssh/config' }],
+  options: [...scanOptions, ...runOptions, ...loginOptions],
+  examples: [
+    ['provision --scan', 'list the machines of the LAN and choose which shall join'],
+    ['provision pi@192.168.1.20 pi@192.168.1.21 --ask-password', 'colonize two machines with one password'],
+    ['provision --inventory hosts.yaml --dry-run', 'show what would be done on each host'],
+    ['provision --found home kitchen garage', 'let the first host found the mesh, and the second join it'],
+    ['provision --undo kitchen', 'leave the mesh in good order and leave the host as it was'],
+  ],
+  exits: [
+    [EXIT.failed, 'no host could be finished'],
+    [EXIT.partlyFailed, 'some hosts failed, the others are done'],
+    [EXIT.badInput, 'the inventory or a file is wrong'],
+    [EXIT.unavailable, 'a host does not answer, or no agent fits it'],
+    [EXIT.tryAgain, 'too little disk, or a lost connection'],
+    [EXIT.notPermitted, 'login, sudo or host key refused'],
+    [EXIT.interrupted, 'stopped by the person; what was begun was taken back'],
+  ],
+  run,
+  verbs: [
+    {
+      name: 'doctor',
+      summary: 'check this machine: network, agents, SSH keys, sponsor',
+      examples: [['provision doctor', 'what is missing here before machines can be colonized']],
+      exits: [[EXIT.failed, 'something would stop a colonization']],
+      run: doctor,
+    },
+    {
+      name: 'version',
+      summary: 'print the version of this program',
+      run: (_invocation, { output }) => {
+        output.line(`provision ${buildIdentity.version} (${buildIdentity.build})`);
+        output.document('version', { program: 'provision', ...buildIdentity });
+        return EXIT.ok;
+      },
+    },
+    completionVerb('provision'),
+  ],
+};
+
+async function run(invocation: Invocation, context: VerbContext): Promise<ExitCode> {
+  const scanning = invocation.flag('scan');
+  const hosts = hostsOf(invocation);
+  if (scanning && hosts.length > 0) throw new Fault('RN-CLI-001', 'hosts were named together with --scan', { next: 'Leave out one of them: --scan looks for machines, names colonize them at once.' });
+  if (!scanning && hosts.length === 0)
+    throw new Fault('RN-CLI-001', 'no host was named', { next: 'Name hosts, give --inventory FILE, or find some with `provision --scan`; `provision --help` shows examples.' });
+  const bench = makeWorkbench(invocation, context);
+  if (scanning) return await scanAndChoose(invocation, context, bench);
+  if (invocation.flag('undo')) return await undo(hosts, invocation, context, bench);
+  return await colonize(hosts, invocation, context, bench);
+}
