@@ -60,7 +60,7 @@ function finding(check: string, subject: string, level: FindingLevel, text: stri
 function interfaces({ verdicts }: Examination): readonly Finding[] {
   const rows = verdicts.map((verdict) => finding('interface', verdict.name, 'ok', verdict.text));
   if (verdicts.some((verdict) => verdict.used)) return rows;
-  const text = 'no interface that faces a LAN is left: nobody can be found or reached';
+  const text = 'no usable interface is left: none faces a LAN, so nobody can be found or reached';
   return [
     ...rows,
     finding('interface', 'all', 'critical', text, 'Plug in a cable, switch an interface on, or name one under `interfaces` in the configuration.'),

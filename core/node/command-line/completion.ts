@@ -5,7 +5,7 @@
 import tab from '@bomb.sh/tab/commander';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import { buildCommand } from '#core/node/command-line/build.ts';
-import type { ProgramIo } from '#core/node/command-line/run.ts';
+import type { ProgramIo } from '#core/node/command-line/program-io.ts';
 import { usageFault } from '#core/node/command-line/usage.ts';
 import type { ArgumentSpec, ProgramSpec, VerbSpec } from '#core/node/command-line/verb.ts';
 

@@ -2,7 +2,8 @@
  * The real process behind {@link ProgramIo}: signals, a stdout whose reader may leave, and the one place that ends the
  * process. Only `main` files import this.
  */
-import { runProgram, type ProgramIo } from '#core/node/command-line/run.ts';
+import type { ProgramIo } from '#core/node/command-line/program-io.ts';
+import { runProgram } from '#core/node/command-line/run.ts';
 import type { ProgramSpec } from '#core/node/command-line/verb.ts';
 
 /** Words after the program's name, in a single executable as well as under plain Node (both put two words in front). */

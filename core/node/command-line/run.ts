@@ -5,21 +5,11 @@
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import { Fault } from '#core/errors/fault.ts';
 import { buildCommand, type Chosen, ParseStop } from '#core/node/command-line/build.ts';
-import { Output, type TextSink } from '#core/node/command-line/output.ts';
+import { Output } from '#core/node/command-line/output.ts';
+import type { ProgramIo } from '#core/node/command-line/program-io.ts';
 import { reportError } from '#core/node/command-line/report.ts';
 import { usageFault } from '#core/node/command-line/usage.ts';
 import type { ProgramSpec } from '#core/node/command-line/verb.ts';
-
-/** What the program stands on; `main` passes the process, tests pass collectors. */
-export interface ProgramIo {
-  /** Words after the program's name. */
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: TextSink;
-  readonly stderr: TextSink;
-  /** Aborted with reason `interrupted` by Ctrl-C or SIGTERM, with `output-closed` when stdout's reader has gone. */
-  readonly signal: AbortSignal;
-}
 
 const CLEAN_UP_MS_MAX = 2_000;
 

@@ -1,0 +1,351 @@
+/** Every verb of `robonet` as one table; what a verb does is loaded only when it runs, so that the program starts fast. */
+import { nodeNames, socketOption } from '#agent/verbs/connection.ts';
+import { EXIT } from '#core/errors/exit-codes.ts';
+import { buildIdentity } from '#core/node/build-identity.ts';
+import { type ArgumentSpec, dryRunOption, type OptionSpec, type ProgramSpec, type VerbSpec } from '#core/node/command-line/verb.ts';
+import { parseHostPort, parsePort } from '#core/terminal/address.ts';
+import { parseDuration } from '#core/terminal/duration.ts';
+import { parsed, type Parsed, problem } from '#core/terminal/parsed.ts';
+
+const nodeArgument: ArgumentSpec = { form: '<node>', text: 'name, fingerprint or identity of a node', complete: nodeNames };
+const fingerprintArgument: ArgumentSpec = { form: '<fingerprint>', text: 'all 16 characters as the machine shows them, XXXX-XXXX-XXXX-XXXX' };
+const peerOption: OptionSpec = { flags: '--peer <host[:port]>', text: 'also try this address (repeatable)', repeatable: true, parse: addressText };
+const noStartOption: OptionSpec = { flags: '--no-start', text: 'do not start the agent if it is not running' };
+const noAgent = [EXIT.unavailable, 'the agent is not running'] as const;
+const refused = [EXIT.notPermitted, 'the mesh or a person refuses'] as const;
+
+function addressText(text: string): Parsed<string> {
+  const place = parseHostPort(text);
+  return place.kind === 'value' ? parsed(text) : place;
+}
+
+function parseCount(text: string): Parsed<number> {
+  const count = Number(text);
+  return /^\d{1,4}$/.test(text) && count >= 1 && count <= 1_000 ? parsed(count) : problem(`'${text}' is not a number from 1 to 1000`);
+}
+
+const serviceVerbs: readonly VerbSpec[] = [
+  {
+    name: 'install',
+    summary: 'install the agent as a service and start it',
+    options: [dryRunOption, noStartOption],
+    examples: [
+      ['sudo robonet agent install', 'service installed, started now and at every boot'],
+      ['sudo robonet agent install --dry-run', 'what would be written and run'],
+    ],
+    exits: [[EXIT.notPermitted, 'not root']],
+    run: async (invocation, context) => (await import('#agent/verbs/service.ts')).installAgent(invocation, context),
+  },
+  {
+    name: 'uninstall',
+    summary: 'stop the agent and remove its service',
+    options: [dryRunOption, { flags: '--purge', text: 'also remove identity, state and configuration: everything the agent ever wrote' }],
+    examples: [['sudo robonet agent uninstall --purge', 'leaves no trace; run `robonet leave` first']],
+    exits: [[EXIT.notPermitted, 'not root']],
+    run: async (invocation, context) => (await import('#agent/verbs/service.ts')).uninstallAgent(invocation, context),
+  },
+  {
+    name: 'start',
+    summary: 'start the installed agent',
+    options: [dryRunOption],
+    examples: [['sudo robonet agent start', 'returns when the agent answers']],
+    exits: [[EXIT.unavailable, 'it did not come up']],
+    run: async (invocation, context) => (await import('#agent/verbs/service.ts')).startAgent(invocation, context),
+  },
+  {
+    name: 'stop',
+    summary: 'stop the agent until it is started again',
+    options: [dryRunOption],
+    examples: [['sudo robonet agent stop', 'other nodes see this one as offline']],
+    run: async (invocation, context) => (await import('#agent/verbs/service.ts')).stopAgent(invocation, context),
+  },
+  {
+    name: 'supervise',
+    summary: 'keep the agent running where there is no systemd',
+    hidden: true,
+    run: async (invocation, context) => (await import('#agent/verbs/service.ts')).superviseAgent(invocation, context),
+  },
+];
+
+const verbs: readonly VerbSpec[] = [
+  {
+    name: 'status',
+    summary: 'who is here, what is wrong, what to do',
+    examples: [
+      ['robonet status', 'problems first, then every node'],
+      ['robonet status --json | jq .problems', 'for scripts'],
+    ],
+    exits: [[EXIT.ok, 'no critical problem'], [EXIT.failed, 'something critical is wrong'], noAgent],
+    run: async (invocation, context) => (await import('#agent/verbs/show-status.ts')).showStatus(invocation, context),
+  },
+  {
+    name: 'nodes',
+    summary: 'every node with machine, trust and condition',
+    examples: [['robonet nodes --json | jq -r ".nodes[].name"', 'names only']],
+    exits: [noAgent],
+    run: async (invocation, context) => (await import('#agent/verbs/show-status.ts')).showNodes(invocation, context),
+  },
+  {
+    name: 'node',
+    summary: 'one node from close by, or forget one',
+    arguments: [nodeArgument],
+    options: [{ flags: '--ping <count>', text: 'measure the round trip over the link so many times', parse: parseCount }],
+    examples: [
+      ['robonet node attic-pi', 'machine, skills, conditions with start, end and worst value'],
+      ['robonet node attic-pi --ping 20', 'and round-trip times'],
+      ['robonet node forget attic-pi', 'remove a member that will not come back'],
+    ],
+    exits: [noAgent, [EXIT.badInput, 'no such node']],
+    verbs: [
+      {
+        name: 'forget',
+        summary: 'remove a member that will not come back',
+        arguments: [nodeArgument],
+        options: [dryRunOption],
+        examples: [['robonet node forget attic-pi --dry-run', 'says what would be removed']],
+        exits: [noAgent, refused],
+        run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).forgetNode(invocation, context),
+      },
+    ],
+    run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).showNode(invocation, context),
+  },
+  {
+    name: 'init',
+    summary: 'found a mesh with this node as its first member',
+    arguments: [{ form: '<name>', text: 'what the mesh is called' }],
+    options: [
+      {
+        flags: '--admission <mode>',
+        text: 'who may join: approve (a person confirms), token (invitation only), closed, open',
+        choices: ['approve', 'closed', 'token', 'open'],
+        default: 'approve',
+      },
+      { flags: '--trust-profile <profile>', text: 'how fast trust grows', choices: ['home', 'lab', 'fleet'], default: 'home' },
+      noStartOption,
+      dryRunOption,
+    ],
+    examples: [
+      ['robonet init home', 'a mesh of one; others join by invitation or approval'],
+      ['robonet init lab --admission token --trust-profile lab', 'for experiments'],
+    ],
+    exits: [noAgent, [EXIT.failed, 'this node already belongs to a mesh']],
+    run: async (invocation, context) => (await import('#agent/verbs/join.ts')).initMesh(invocation, context),
+  },
+  {
+    name: 'join',
+    summary: 'become a member of a mesh',
+    description:
+      'With an invitation (--token-file) this node is admitted at once. Without one it asks a member and waits until a person has compared its fingerprint and approved it.',
+    arguments: [{ form: '[mesh]', text: 'name, tag or id of the mesh; default: the only one in sight' }],
+    options: [
+      { flags: '--token-file <file>', text: 'file with an invitation, - for standard input' },
+      { flags: '--request', text: 'ask for approval (the default without an invitation)' },
+      { flags: '--expect <fingerprint>', text: 'accept only the member with this fingerprint, seen on its own screen' },
+      peerOption,
+      { flags: '--wait <duration>', text: 'wait until this node is a member; a bare number counts seconds', parse: parseDuration },
+      noStartOption,
+      dryRunOption,
+    ],
+    examples: [
+      ['robonet join', 'asks the only mesh in sight; approve on a member'],
+      ['ssh attic robonet invite | robonet join --token-file - --wait 30s', 'with an invitation, no questions'],
+      ['robonet join home --peer 192.168.1.7 --expect ABCD-EFGH-IJKL-MNOP', 'through one typed address, to one known member'],
+    ],
+    exits: [noAgent, refused, [EXIT.tryAgain, 'not a member within --wait'], [EXIT.badInput, 'the invitation cannot be read']],
+    run: async (invocation, context) => (await import('#agent/verbs/join.ts')).joinMesh(invocation, context),
+  },
+  {
+    name: 'leave',
+    summary: 'leave the mesh in order',
+    options: [dryRunOption],
+    examples: [['robonet leave', 'the others see an orderly departure']],
+    exits: [noAgent],
+    run: async (invocation, context) => (await import('#agent/verbs/join.ts')).leaveMesh(invocation, context),
+  },
+  {
+    name: 'invite',
+    summary: 'make an invitation for a new machine',
+    options: [
+      { flags: '--role <role>', text: 'what the newcomer may become', choices: ['member', 'voter', 'observer'], default: 'member' },
+      { flags: '--uses <count>', text: 'how many machines may use it', parse: parseCount, default: 1 },
+      { flags: '--expires <duration>', text: 'how long it is valid', parse: parseDuration, default: 3_600_000 },
+      { flags: '--label <text>', text: 'a note for the list, for example the machine it is for' },
+      dryRunOption,
+    ],
+    examples: [
+      ['robonet invite > token', 'the invitation alone is on standard output'],
+      ['robonet invite --uses 5 --expires 2d --label classroom', 'one invitation for five machines'],
+      ['robonet invite revoke 3fa9c2', 'nobody can use it any more'],
+    ],
+    exits: [noAgent, refused],
+    verbs: [
+      {
+        name: 'list',
+        summary: 'invitations that can still be used, without their secrets',
+        examples: [['robonet invite list', 'id, role, uses left, expiry']],
+        exits: [noAgent],
+        run: async (invocation, context) => (await import('#agent/verbs/admit.ts')).listInvitations(invocation, context),
+      },
+      {
+        name: 'revoke',
+        summary: 'make an invitation worthless',
+        arguments: [{ form: '<id>', text: 'as shown by `robonet invite list`' }],
+        options: [dryRunOption],
+        examples: [['robonet invite revoke 3fa9c2', 'nobody can use it any more']],
+        exits: [noAgent],
+        run: async (invocation, context) => (await import('#agent/verbs/admit.ts')).revokeInvitation(invocation, context),
+      },
+    ],
+    run: async (invocation, context) => (await import('#agent/verbs/admit.ts')).invite(invocation, context),
+  },
+  {
+    name: 'requests',
+    summary: 'machines that wait for approval',
+    examples: [['robonet requests', "compare each fingerprint with the machine's own screen"]],
+    exits: [noAgent],
+    run: async (invocation, context) => (await import('#agent/verbs/admit.ts')).listRequests(invocation, context),
+  },
+  {
+    name: 'approve',
+    summary: 'let a waiting machine in',
+    arguments: [fingerprintArgument],
+    options: [dryRunOption],
+    examples: [['robonet approve ABCD-EFGH-IJKL-MNOP', "the fingerprint on the machine's own screen"]],
+    exits: [noAgent, [EXIT.notPermitted, 'no machine with this fingerprint waits']],
+    run: async (invocation, context) => (await import('#agent/verbs/admit.ts')).approve(invocation, context),
+  },
+  {
+    name: 'deny',
+    summary: 'turn a waiting machine away',
+    arguments: [fingerprintArgument],
+    options: [{ flags: '--reason <text>', text: 'recorded, and told to the machine' }, dryRunOption],
+    examples: [['robonet deny ABCD-EFGH-IJKL-MNOP --reason "not ours"', 'the attempt is recorded']],
+    exits: [noAgent, [EXIT.notPermitted, 'no machine with this fingerprint waits']],
+    run: async (invocation, context) => (await import('#agent/verbs/admit.ts')).deny(invocation, context),
+  },
+  {
+    name: 'trust',
+    summary: 'how far this node trusts others, and why',
+    arguments: [{ form: '[peer]', text: 'name, fingerprint or identity of a node', complete: nodeNames }],
+    options: [
+      { flags: '--explain', text: 'list the events from which the score follows' },
+      { flags: '--export <file>', text: 'write the history for the offline check' },
+      { flags: '--verify <file>', text: 'recompute an exported history; needs no agent and no network' },
+    ],
+    examples: [
+      ['robonet trust', 'every peer with its score'],
+      ['robonet trust attic-pi --explain', 'the events behind one score'],
+      ['robonet trust attic-pi --export history.json && robonet trust --verify history.json', 'the same number, recomputed'],
+    ],
+    exits: [noAgent, [EXIT.failed, '--verify: the document does not hold'], [EXIT.badInput, 'no such node or file']],
+    run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).showTrust(invocation, context),
+  },
+  {
+    name: 'identity',
+    summary: "this node's own identity",
+    verbs: [
+      {
+        name: 'show',
+        summary: 'fingerprint, identity and what it is bound to',
+        examples: [['robonet identity show', 'what people compare before they approve this machine']],
+        exits: [noAgent],
+        run: async (invocation, context) => (await import('#agent/verbs/look.ts')).showIdentity(invocation, context),
+      },
+    ],
+  },
+  {
+    name: 'events',
+    summary: 'what has happened, with stable codes',
+    options: [
+      { flags: '-f, --follow', text: 'and what happens from now on' },
+      { flags: '--limit <count>', text: 'how many past events', parse: parseCount, default: 50 },
+    ],
+    examples: [
+      ['robonet events --follow', 'until Ctrl-C'],
+      ['robonet events --json | jq -c "select(.severity==\\"critical\\")"', 'one JSON document per line'],
+    ],
+    exits: [noAgent],
+    run: async (invocation, context) => (await import('#agent/verbs/look.ts')).showEvents(invocation, context),
+  },
+  {
+    name: 'doctor',
+    summary: 'explain what is wrong, first of all silence',
+    description:
+      'Looks at every network interface, multicast in and out, TCP to each known or typed node, clock, versions, identity and disk. Works, with less to say, when the agent is not running.',
+    options: [peerOption],
+    examples: [
+      ['robonet doctor', 'a few seconds'],
+      ['robonet doctor --peer 192.168.1.7', 'why is this machine not found?'],
+    ],
+    exits: [
+      [EXIT.ok, 'nothing critical'],
+      [EXIT.failed, 'something critical was found'],
+    ],
+    run: async (invocation, context) => (await import('#agent/verbs/look.ts')).runDoctorVerb(invocation, context),
+  },
+  {
+    name: 'explain',
+    summary: 'what a code means and what to do',
+    arguments: [{ form: '[code]', text: 'RN-…, a refusal code or an event code; without one, all are listed' }],
+    examples: [
+      ['robonet explain TOKEN_EXPIRED', 'a refusal of the mesh'],
+      ['robonet explain RN-AGENT-001', 'an error of a program'],
+    ],
+    exits: [[EXIT.badInput, 'no such code']],
+    run: async (invocation, context) => (await import('#agent/verbs/look.ts')).explain(invocation, context),
+  },
+  {
+    name: 'version',
+    summary: 'which build this is',
+    examples: [['robonet version --json', 'version, build, architecture']],
+    run: async (invocation, context) => (await import('#agent/verbs/look.ts')).showVersion(invocation, context),
+  },
+  {
+    name: 'agent',
+    summary: 'run the node in the foreground, or manage it as a service',
+    options: [
+      { flags: '--config <file>', text: 'configuration (default: /etc/robonet/config.yaml)' },
+      { flags: '--state-dir <folder>', text: 'identity, journals, events (default: /var/lib/robonet)' },
+      { flags: '--run-dir <folder>', text: 'the socket (default: /run/robonet)' },
+      { flags: '--port <port>', text: 'TCP port for other nodes', parse: parsePort },
+      { flags: '--name <name>', text: "the node's name (default: the host name)" },
+      { flags: '--facts <folder>', text: 'tests: a folder in front of /sys and /proc' },
+      { flags: '--log-level <level>', text: 'how much is logged', choices: ['error', 'warning', 'notice', 'info', 'debug'] },
+    ],
+    examples: [
+      ['robonet agent', 'until Ctrl-C'],
+      ['robonet agent --state-dir ./a --run-dir ./a --port 7500', 'a second agent beside the first, for experiments'],
+      ['sudo robonet agent install', 'as a service, now and at every boot'],
+    ],
+    exits: [
+      [EXIT.badConfiguration, 'the configuration is wrong'],
+      [EXIT.failed, 'another agent runs on this state'],
+      [EXIT.unavailable, 'state or port cannot be used'],
+    ],
+    verbs: serviceVerbs,
+    run: async (invocation, context) => (await import('#agent/verbs/run-agent.ts')).runAgent(invocation, context),
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that teaches a shell to complete this program',
+    arguments: [{ form: '<shell>', text: 'which shell', choices: ['bash', 'zsh', 'fish', 'powershell'] }],
+    examples: [['source <(robonet completion bash)', 'complete in this shell, now']],
+    run: () => EXIT.ok,
+  },
+];
+
+/** The whole program. */
+export const robonetProgram: ProgramSpec = {
+  name: 'robonet',
+  version: buildIdentity.version,
+  summary: 'Small computers on a LAN become one mesh, without a server, an account or the internet.',
+  options: [socketOption],
+  examples: [
+    ['robonet init home', 'found a mesh'],
+    ['robonet join', 'become a member of the mesh in sight'],
+    ['robonet status', 'who is here and what is wrong'],
+    ['robonet doctor', 'explain silence'],
+  ],
+  cleanUpMsMax: 15_000,
+  verbs,
+};

@@ -1,0 +1,202 @@
+/** `node NAME`, `node forget NAME`, `trust`: one node from close by. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { AgentClient } from '#agent/api/client.ts';
+import type { StatusAnswer } from '#agent/api/protocol.ts';
+import { clientFor, sayWould } from '#agent/verbs/connection.ts';
+import { conditionWords, machineWords, onlineWords, roleWords, rttWords, trustWords } from '#agent/verbs/words.ts';
+import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
+import { Fault } from '#core/errors/fault.ts';
+import type { Invocation } from '#core/node/command-line/invocation.ts';
+import { messageOf } from '#core/node/command-line/report.ts';
+import { formatTimestamp } from '#core/node/command-line/timestamp.ts';
+import type { VerbContext } from '#core/node/command-line/verb.ts';
+import { formatDuration } from '#core/terminal/duration.ts';
+import { formatBytes } from '#core/terminal/size.ts';
+import { nearest } from '#core/terminal/suggest.ts';
+import { printable, renderPairs, renderTable } from '#core/terminal/table.ts';
+import type { Condition, NodeView } from '#mesh/swarm/views.ts';
+
+const EXPORT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** The node meant by a name, identity or fingerprint. */
+export function findNode(status: StatusAnswer, text: string): NodeView {
+  const wanted = text.toLowerCase();
+  const found = status.nodes.filter((node) => node.name.toLowerCase() === wanted || node.aid === wanted || node.fingerprint.toLowerCase() === wanted);
+  const [node] = found;
+  if (node !== undefined && found.length === 1) return node;
+  if (node !== undefined)
+    throw new Fault('RN-AGENT-019', `${String(found.length)} nodes are called '${text}'`, {
+      next: `Use a fingerprint: ${found.map((other) => other.fingerprint).join(', ')}.`,
+    });
+  const suggestion = nearest(
+    text,
+    status.nodes.map((other) => other.name),
+  );
+  throw new Fault('RN-AGENT-019', `no node is called '${text}'${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`);
+}
+
+/** `robonet node NAME`. */
+export async function showNode(invocation: Invocation, { output, signal }: VerbContext): Promise<undefined> {
+  const client = clientFor(invocation);
+  const status = await client.call('status', {}, { signal });
+  const node = findNode(status, invocation.argument(0) ?? '');
+  const ping = await measure(client, node, invocation.number('ping') ?? 0, signal);
+  output.document('node', ping === null ? node : { ...node, ping });
+  const now = Date.now();
+  const { capabilities } = node;
+  output.line(
+    ...renderPairs([
+      ['name', printable(node.name)],
+      ['fingerprint', node.fingerprint],
+      ['identity', node.aid],
+      ['online', onlineWords(node, now, output.palette)],
+      ['role', roleWords(node)],
+      ['trust', trustWords(node)],
+      ['address', printable(node.address ?? '-')],
+      ['round trip', rttWords(node)],
+      ...(ping === null
+        ? []
+        : ([
+            ['pings', `${String(ping.count)}: fastest ${ping.minMs.toFixed(2)} ms, median ${ping.medianMs.toFixed(2)} ms, slowest ${ping.maxMs.toFixed(2)} ms`],
+          ] as const)),
+      ['joined', node.joinedAt === null ? '-' : formatTimestamp(node.joinedAt)],
+      ['incarnation', node.incarnation === null ? '-' : String(node.incarnation)],
+      ['machine', machineWords(node)],
+      ...(capabilities === null
+        ? []
+        : ([
+            ['system', printable(`${capabilities.os}, kernel ${capabilities.kernel}, agent ${capabilities.agentVersion}`)],
+            ['profile', printable(capabilities.profile)],
+            ['processor', printable(capabilities.cpu.model ?? '-')],
+            ['graphics', printable(capabilities.gpu ?? '-')],
+            ['storage', `${capabilities.storage.kind}, ${formatBytes(capabilities.storage.bytes)}, ${formatBytes(capabilities.storage.freeBytes)} free`],
+            ['skills', printable(capabilities.skills.join(', ')) || '-'],
+            ['MAC', printable(capabilities.macs.join(', ')) || '-'],
+          ] as const)),
+      ['condition', conditionWords(node, output.palette)],
+    ]),
+    ...node.conditions.map((condition) => `  ${conditionLine(condition, now)}`),
+  );
+  return undefined;
+}
+
+interface PingSummary {
+  readonly count: number;
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly maxMs: number;
+}
+
+async function measure(client: AgentClient, node: NodeView, count: number, signal: AbortSignal): Promise<PingSummary | null> {
+  const times: number[] = [];
+  while (times.length < count) times.push((await client.call('ping', { node: node.aid }, { signal })).rttMs);
+  times.sort((a, b) => a - b);
+  const [minMs] = times;
+  if (minMs === undefined) return null;
+  return { count, minMs, medianMs: times[Math.floor(times.length / 2)] ?? minMs, maxMs: times.at(-1) ?? minMs };
+}
+
+function conditionLine(condition: Condition, now: number): string {
+  const value = condition.value === null ? '' : `, now ${String(condition.value)}${condition.unit === null ? '' : ` ${condition.unit}`}`;
+  const worst = condition.worst === null ? '' : `, worst ${String(condition.worst)}${condition.unit === null ? '' : ` ${condition.unit}`}`;
+  const span =
+    condition.until === null
+      ? `for ${formatDuration(now - condition.since)}${value}`
+      : `over: ${formatTimestamp(condition.since)} to ${formatTimestamp(condition.until)}`;
+  return printable(`${condition.severity} ${condition.kind}: ${condition.text} (${span}${worst})`);
+}
+
+/** `robonet node forget NAME`. */
+export async function forgetNode(invocation: Invocation, context: VerbContext): Promise<undefined> {
+  const client = clientFor(invocation);
+  const node = findNode(await client.call('status', {}, { signal: context.signal }), invocation.argument(0) ?? '');
+  if (invocation.flag('dryRun')) return sayWould(context, `remove ${node.name} (${node.fingerprint}) from the mesh for good; its identity could not come back`);
+  const forgotten = await client.call('forget', { node: node.aid }, { signal: context.signal });
+  context.output.document('node', forgotten);
+  context.output.line(`${printable(forgotten.name)} (${forgotten.fingerprint}) is no longer a member; a reinstalled machine may take its name.`);
+  return undefined;
+}
+
+/** `robonet trust [PEER]`. */
+export async function showTrust(invocation: Invocation, context: VerbContext): Promise<ExitCode | undefined> {
+  const { output, signal } = context;
+  const verify = invocation.text('verify');
+  if (verify !== undefined) return verifyExport(verify, context);
+  const client = clientFor(invocation);
+  const status = await client.call('status', {}, { signal });
+  const name = invocation.argument(0);
+  if (name === undefined) {
+    output.document('trust', {
+      peers: status.nodes.filter((node) => !node.self).map(({ aid, fingerprint, name: peer, trust }) => ({ aid, fingerprint, name: peer, trust })),
+    });
+    const rows = status.nodes.flatMap(({ self, name: peer, fingerprint, trust }) =>
+      self || trust === null
+        ? []
+        : [
+            [
+              printable(peer),
+              fingerprint,
+              `T${String(trust.level)}`,
+              trust.score.toFixed(4),
+              String(trust.lengthCredit),
+              formatDuration(trust.timeCreditMs),
+              String(trust.debt),
+              breakWords(trust.breaks),
+            ],
+          ],
+    );
+    output.line(
+      ...renderTable(
+        ['PEER', 'FINGERPRINT', 'LEVEL', 'SCORE', 'LENGTH', 'AGE', 'DEBT', 'BREAKS'].map((heading) => ({ heading })),
+        rows,
+        output.palette.dim,
+      ),
+    );
+    if (rows.length === 0) output.note('no peers yet: trust is between this node and others');
+    return undefined;
+  }
+  const node = findNode(status, name);
+  const explanation = await client.call('trust', { node: node.aid }, { signal });
+  const file = invocation.text('export');
+  if (file !== undefined) {
+    writeFileSync(file, `${JSON.stringify(explanation.exported, null, 1)}\n`, { mode: 0o600 });
+    output.note(`exported to ${file}; check it anywhere with \`robonet trust --verify ${file}\``);
+  }
+  output.document('trust', { peer: explanation.peer, lines: explanation.lines, ...(file === undefined ? { exported: explanation.exported } : { file }) });
+  output.line(`trust of this node in ${printable(node.name)} (${node.fingerprint}): ${trustWords(explanation.peer)}`);
+  if (invocation.flag('explain') || output.verbose) output.line(...explanation.lines.map((line) => `  ${printable(line)}`));
+  else if (file === undefined) output.note('add --explain for the events from which this follows');
+  return undefined;
+}
+
+function breakWords(breaks: Readonly<Record<string, number>>): string {
+  return (
+    Object.entries(breaks)
+      .map(([kind, count]) => `${kind}×${String(count)}`)
+      .join(' ') || '-'
+  );
+}
+
+async function verifyExport(file: string, { output }: VerbContext): Promise<ExitCode> {
+  const { checkTrustExport } = await import('#agent/verbs/check-trust.ts');
+  const outcome = checkTrustExport(readExport(file));
+  output.line(...outcome.lines.map(printable));
+  if (outcome.holds) {
+    output.document('trust-verification', { file, valid: true, score: outcome.score, lines: outcome.lines });
+    return EXIT.ok;
+  }
+  throw new Fault('RN-AGENT-014', `${file}: ${outcome.lines.at(-1) ?? 'does not hold'}`);
+}
+
+function readExport(file: string): unknown {
+  try {
+    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    if (text.length > EXPORT_BYTES_MAX)
+      throw new Fault('RN-AGENT-012', `${file} has ${formatBytes(text.length)}; an export has at most ${formatBytes(EXPORT_BYTES_MAX)}`);
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Fault('RN-AGENT-012', `${file} is not JSON: ${error.message}`, { cause: error });
+    if (error instanceof Error && 'code' in error && error.name !== 'Fault') throw new Fault('RN-AGENT-012', `${file}: ${messageOf(error)}`, { cause: error });
+    throw error;
+  }
+}
