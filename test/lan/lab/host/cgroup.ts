@@ -33,7 +33,7 @@ function ownGroups(): readonly string[] {
 /** Makes a group for a host in every hierarchy; the launcher moves itself there before it becomes the host. */
 export function makeCgroups(name: string): readonly string[] {
   return ownGroups().map((group) => {
-    const directory = join(group, `${PREFIX}${name}`);
+    const directory = join(group, `${PREFIX}${process.env['ROBONET_LAB'] ?? 0}-${name}`);
     mkdirSync(directory, { recursive: true });
     return directory;
   });
@@ -44,14 +44,17 @@ export function removeCgroups(directories: readonly string[]): void {
   for (const directory of directories) removeTree(directory);
 }
 
-/** Removes the groups of every lab whose processes are gone. */
-export function sweepCgroups(): void {
-  if (!existsSync('/sys/fs/cgroup')) return;
-  for (const group of ownGroups()) {
-    for (const name of childGroups(group)) {
-      if (name.startsWith(PREFIX)) removeTree(join(group, name));
-    }
-  }
+/** Removes the groups of every lab whose outer process is gone or is this one; busy groups stay. True when none is left. */
+export function sweepCgroups(): boolean {
+  if (!existsSync('/sys/fs/cgroup')) return true;
+  const left = ownGroups().flatMap((group) =>
+    childGroups(group).filter((name) => {
+      const [, owner] = /^robonet-lab-(\d+)-/.exec(name) ?? [];
+      const isOver = owner !== undefined && (Number(owner) === process.pid || !existsSync(`/proc/${owner}`));
+      return isOver && !removeTree(join(group, name));
+    }),
+  );
+  return left.length === 0;
 }
 
 /** Kills what is left in a group. Used only on a host that has been told to stop. */
@@ -74,12 +77,16 @@ function processesBelow(directory: string): readonly number[] {
   return [...own.filter((pid) => pid > 0), ...childGroups(directory).flatMap((name) => processesBelow(join(directory, name)))];
 }
 
-function removeTree(directory: string): void {
+/** False when a process still lives there. */
+function removeTree(directory: string): boolean {
   for (const name of childGroups(directory)) removeTree(join(directory, name));
   try {
     rmdirSync(directory);
+    return true;
   } catch (error) {
-    if (!isCode(error, 'EBUSY') && !isCode(error, 'ENOENT')) throw error;
+    if (isCode(error, 'ENOENT')) return true;
+    if (isCode(error, 'EBUSY')) return false;
+    throw error;
   }
 }
 
