@@ -1,5 +1,5 @@
 /** Measures what `doctor` needs: the multicast probe, TCP attempts, the disk. The judging is in examine.ts. */
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Discovery } from '#agent/discovery/discovery.ts';
 import { type Attempt, type DiskFacts, examine } from '#agent/doctor/examine.ts';
@@ -80,6 +80,7 @@ function placeOf(text: string, portDefault: number): { host: string; port: numbe
 
 function examineDisk(directory: string): DiskFacts {
   const probe = join(directory, '.doctor');
+  if (!existsSync(directory)) return { path: directory, exists: false, writable: false, why: null, freeBytes: null, fsyncMs: null };
   let freeBytes: number | null = null;
   try {
     const space = statfsSync(directory);
@@ -93,8 +94,8 @@ function examineDisk(directory: string): DiskFacts {
       closeSync(file);
       rmSync(probe, { force: true });
     }
-    return { path: directory, writable: true, why: null, freeBytes, fsyncMs: performance.now() - began };
+    return { path: directory, exists: true, writable: true, why: null, freeBytes, fsyncMs: performance.now() - began };
   } catch (error) {
-    return { path: directory, writable: false, why: messageOf(error), freeBytes, fsyncMs: null };
+    return { path: directory, exists: true, writable: false, why: messageOf(error), freeBytes, fsyncMs: null };
   }
 }

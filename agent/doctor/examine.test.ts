@@ -20,7 +20,7 @@ const healthy: Examination = {
   ],
   probe: { interfaces: [{ name: 'eth0', looped: true, heard: 1 }], answered: [sighting] },
   attempts: [attempt],
-  disk: { path: '/var/lib/robonet', writable: true, why: null, freeBytes: 1e9, fsyncMs: 4 },
+  disk: { path: '/var/lib/robonet', exists: true, writable: true, why: null, freeBytes: 1e9, fsyncMs: 4 },
   status: null,
   binding: null,
   wallYear: 2026,

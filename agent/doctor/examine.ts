@@ -26,6 +26,7 @@ export interface Attempt {
 /** What was measured about the place where state is kept. */
 export interface DiskFacts {
   readonly path: string;
+  readonly exists: boolean;
   readonly writable: boolean;
   readonly why: string | null;
   readonly freeBytes: number | null;
@@ -220,7 +221,8 @@ function machine({ disk, status, binding, wallYear }: Examination): readonly Fin
   if (binding !== null) rows.push(finding('identity', 'hardware binding', 'ok', binding));
   for (const flag of status?.degraded ?? [])
     rows.push(finding('identity', 'state', 'critical', `stored state is degraded: ${flag}`, 'See docs/OPERATING.md, "Degraded state".'));
-  if (!disk.writable)
+  if (!disk.exists) rows.push(finding('disk', disk.path, 'notice', 'there is no state yet: the agent has never run here'));
+  else if (!disk.writable)
     rows.push(
       finding(
         'disk',

@@ -168,7 +168,7 @@ const verbs: readonly VerbSpec[] = [
     options: [
       { flags: '--role <role>', text: 'what the newcomer may become', choices: ['member', 'voter', 'observer'], default: 'member' },
       { flags: '--uses <count>', text: 'how many machines may use it', parse: parseCount, default: 1 },
-      { flags: '--expires <duration>', text: 'how long it is valid', parse: parseDuration, default: 3_600_000 },
+      { flags: '--expires <duration>', text: 'how long it is valid', parse: parseDuration, default: 3_600_000, defaultText: '1h' },
       { flags: '--label <text>', text: 'a note for the list, for example the machine it is for' },
       dryRunOption,
     ],

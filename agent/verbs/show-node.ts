@@ -178,8 +178,8 @@ function breakWords(breaks: Readonly<Record<string, number>>): string {
 }
 
 async function verifyExport(file: string, { output }: VerbContext): Promise<ExitCode> {
-  const { checkTrustExport } = await import('#agent/verbs/check-trust.ts');
-  const outcome = checkTrustExport(readExport(file));
+  const { checkTrust } = await import('#agent/verbs/check-trust.ts');
+  const outcome = checkTrust(readExport(file));
   output.line(...outcome.lines.map(printable));
   if (outcome.holds) {
     output.document('trust-verification', { file, valid: true, score: outcome.score, lines: outcome.lines });

@@ -83,7 +83,7 @@ function fill(command: Command, spec: VerbSpec, choose: (chosen: Chosen) => void
 function addOption(command: Command, spec: OptionSpec): void {
   const option = new Option(spec.flags, spec.text);
   if (spec.choices !== undefined) option.choices(spec.choices);
-  if (spec.default !== undefined) option.default(spec.default);
+  if (spec.default !== undefined) option.default(spec.default, spec.defaultText);
   if (spec.env !== undefined) option.env(spec.env);
   if (spec.hidden === true) option.hideHelp();
   if (spec.conflicts !== undefined) option.conflicts([...spec.conflicts]);

@@ -2,7 +2,9 @@
  * The real process behind {@link ProgramIo}: signals, a stdout whose reader may leave, and the one place that ends the
  * process. Only `main` files import this.
  */
+import { Output } from '#core/node/command-line/output.ts';
 import type { ProgramIo } from '#core/node/command-line/program-io.ts';
+import { reportError } from '#core/node/command-line/report.ts';
 import { runProgram } from '#core/node/command-line/run.ts';
 import type { ProgramSpec } from '#core/node/command-line/verb.ts';
 
@@ -26,6 +28,18 @@ export async function runProcess(spec: ProgramSpec): Promise<void> {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
       ending.abort('output-closed');
+    });
+  }
+  // A bug in a callback ends the program like any other error: a short message, exit code 1, the stack with -v.
+  for (const surprise of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(surprise, (error: unknown) => {
+      const flags = {
+        json: io.argv.includes('--json'),
+        quiet: false,
+        verbose: io.argv.includes('-v') || io.argv.includes('--verbose'),
+        colour: !io.argv.includes('--no-color'),
+      };
+      process.exit(reportError(error, new Output(io.stdout, io.stderr, flags, io.env), spec.name));
     });
   }
   const code = await runProgram(spec, io);

@@ -27,6 +27,8 @@ export interface OptionSpec {
   /** Read the text into a value; its problem becomes a usage error. */
   readonly parse?: (text: string) => Parsed<unknown>;
   readonly default?: string | number | boolean;
+  /** How help shows the default where the value itself says little. */
+  readonly defaultText?: string;
   readonly env?: string;
   readonly hidden?: boolean;
   /** Camel-case names of options that may not be given together with this one. */
