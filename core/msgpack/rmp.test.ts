@@ -40,7 +40,17 @@ describe('encoding and decoding', () => {
   });
 
   test('W-1 maps come out sorted whatever order they went in', () => {
-    expect(hex(encodeRmp({ b: 1, a: 2, aa: 3 }))).toBe(hex(encodeRmp(new Map([['aa', 3], ['b', 1], ['a', 2]]))));
+    expect(hex(encodeRmp({ b: 1, a: 2, aa: 3 }))).toBe(
+      hex(
+        encodeRmp(
+          new Map([
+            ['aa', 3],
+            ['b', 1],
+            ['a', 2],
+          ]),
+        ),
+      ),
+    );
   });
 
   test('an undefined member is left out', () => {
@@ -93,7 +103,7 @@ describe('the scanner', () => {
 
   test('W-2 agrees with the platform about UTF-8', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 8 }), (bytes) => malformedUtf8At(bytes, 0, bytes.length) === -1 === (textOf(bytes) !== undefined)),
+      fc.property(fc.uint8Array({ maxLength: 8 }), (bytes) => (malformedUtf8At(bytes, 0, bytes.length) === -1) === (textOf(bytes) !== undefined)),
       { numRuns: 20_000 },
     );
   });
@@ -102,21 +112,26 @@ describe('the scanner', () => {
 describe('reading and writing by position', () => {
   test('W-1 integers, texts and bytes written by position are read back, and pass the scanner', () => {
     fc.assert(
-      fc.property(fc.nat(Number.MAX_SAFE_INTEGER), fc.string({ unit: 'binary', maxLength: 100 }), fc.uint8Array({ maxLength: 70_000, size: 'large' }), (integer, text, bin) => {
-        fc.pre(textOf(utf8(text)) === text);
-        const writer = new RmpWriter(8);
-        writer.arrayHead(3);
-        writer.int(integer);
-        writer.str(text);
-        writer.bin(bin);
-        const reader = new RmpReader(writer.written());
-        expect(reader.arrayHead()).toBe(3);
-        expect(reader.uint()).toBe(integer);
-        expect(reader.str(400)).toBe(text);
-        expect(compareBytes(reader.bin() ?? new Uint8Array(0), bin)).toBe(0);
-        expect(reader.atEnd).toBe(true);
-        expect(scanRmp(writer.written()).kind).toBe('ok');
-      }),
+      fc.property(
+        fc.nat(Number.MAX_SAFE_INTEGER),
+        fc.string({ unit: 'binary', maxLength: 100 }),
+        fc.uint8Array({ maxLength: 70_000, size: 'large' }),
+        (integer, text, bin) => {
+          fc.pre(textOf(utf8(text)) === text);
+          const writer = new RmpWriter(8);
+          writer.arrayHead(3);
+          writer.int(integer);
+          writer.str(text);
+          writer.bin(bin);
+          const reader = new RmpReader(writer.written());
+          expect(reader.arrayHead()).toBe(3);
+          expect(reader.uint()).toBe(integer);
+          expect(reader.str(400)).toBe(text);
+          expect(compareBytes(reader.bin() ?? new Uint8Array(0), bin)).toBe(0);
+          expect(reader.atEnd).toBe(true);
+          expect(scanRmp(writer.written()).kind).toBe('ok');
+        },
+      ),
     );
   });
 
@@ -132,7 +147,9 @@ describe('reading and writing by position', () => {
           const reader = new RmpReader(bytes);
           return read(reader) && reader.atEnd;
         });
-        const isScalar = scanned.kind === 'ok' && ((typeof scanned.value === 'number' && scanned.value >= 0) || typeof scanned.value === 'string' || scanned.value instanceof Uint8Array);
+        const isScalar =
+          scanned.kind === 'ok' &&
+          ((typeof scanned.value === 'number' && scanned.value >= 0) || typeof scanned.value === 'string' || scanned.value instanceof Uint8Array);
         return accepted === isScalar;
       }),
       { numRuns: 20_000 },

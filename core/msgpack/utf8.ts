@@ -16,7 +16,8 @@ export function malformedUtf8At(bytes: Uint8Array, start: number, end: number): 
     if (extra === 0 || offset + extra >= end) return offset;
     const second = bytes[offset + 1] ?? 0;
     if ((second & 0xc0) !== 0x80) return offset;
-    if ((lead === 0xe0 && second < 0xa0) || (lead === 0xed && second > 0x9f) || (lead === 0xf0 && second < 0x90) || (lead === 0xf4 && second > 0x8f)) return offset;
+    if ((lead === 0xe0 && second < 0xa0) || (lead === 0xed && second > 0x9f) || (lead === 0xf0 && second < 0x90) || (lead === 0xf4 && second > 0x8f))
+      return offset;
     for (let index = 2; index <= extra; index += 1) if (((bytes[offset + index] ?? 0) & 0xc0) !== 0x80) return offset;
     offset += extra + 1;
   }

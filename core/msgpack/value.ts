@@ -9,7 +9,8 @@ export type RmpMap = ReadonlyMap<string, RmpValue>;
 export type RmpValue = null | boolean | number | string | Uint8Array | readonly RmpValue[] | RmpMap;
 
 /** What the encoder takes: the same, or plain objects for maps. An `undefined` member of an object is left out. */
-export type RmpInput = null | boolean | number | string | Uint8Array | readonly RmpInput[] | ReadonlyMap<string, RmpInput> | { readonly [key: string]: RmpInput | undefined };
+export type RmpInput =
+  null | boolean | number | string | Uint8Array | readonly RmpInput[] | ReadonlyMap<string, RmpInput> | { readonly [key: string]: RmpInput | undefined };
 
 /** Whether floats are allowed: never inside signed objects. */
 export type RmpMode = 'signed' | 'open';

@@ -12,7 +12,18 @@ import { Fault, type FaultCode, isFault } from '#core/errors/fault.ts';
 /** The system calls in use; tests put failing ones in their place. */
 export type DiskCalls = Pick<
   typeof fs,
-  'openSync' | 'closeSync' | 'readSync' | 'writeSync' | 'fstatSync' | 'lstatSync' | 'fsyncSync' | 'fdatasyncSync' | 'ftruncateSync' | 'renameSync' | 'unlinkSync' | 'mkdirSync'
+  | 'openSync'
+  | 'closeSync'
+  | 'readSync'
+  | 'writeSync'
+  | 'fstatSync'
+  | 'lstatSync'
+  | 'fsyncSync'
+  | 'fdatasyncSync'
+  | 'ftruncateSync'
+  | 'renameSync'
+  | 'unlinkSync'
+  | 'mkdirSync'
 >;
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants;
@@ -60,7 +71,8 @@ export function replaceFile(path: string, contents: Uint8Array, mode: number = S
     syncDirectory(dirname(path), calls);
   });
   const back = readWholeFile(path, contents.length, calls);
-  if (back === undefined || !bytesEqual(back, contents)) throw new Fault('RN-MESH-103', `${path} read back differs from the ${String(contents.length)} bytes written`);
+  if (back === undefined || !bytesEqual(back, contents))
+    throw new Fault('RN-MESH-103', `${path} read back differs from the ${String(contents.length)} bytes written`);
 }
 
 /** Remove a file if it is there; a folder in its place is a fault. */

@@ -49,7 +49,13 @@ export function openJournal(path: string, checksum: Checksum, calls: DiskCalls =
       calls.fsyncSync(descriptor);
     });
   }
-  return { journal: new JournalFile(path, checksum, descriptor, recovery.validBytes, calls), records: recovery.records, state: recovery.state, bytesLost, movedTo: null };
+  return {
+    journal: new JournalFile(path, checksum, descriptor, recovery.validBytes, calls),
+    records: recovery.records,
+    state: recovery.state,
+    bytesLost,
+    movedTo: null,
+  };
 }
 
 /**

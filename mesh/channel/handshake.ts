@@ -113,7 +113,8 @@ export class Handshake {
   /** Take the other side's next message. */
   read(message: Uint8Array): HandshakeRead {
     if (this.#failed || this.isComplete || this.isOurTurn) return this.#fail('a handshake message came out of turn');
-    if (message.length > NOISE_MESSAGE_BYTES_MAX) return this.#fail(`a handshake message of ${String(message.length)} bytes exceeds ${String(NOISE_MESSAGE_BYTES_MAX)}`);
+    if (message.length > NOISE_MESSAGE_BYTES_MAX)
+      return this.#fail(`a handshake message of ${String(message.length)} bytes exceeds ${String(NOISE_MESSAGE_BYTES_MAX)}`);
     let offset = 0;
     for (const token of this.#tokens()) {
       const next = this.#readToken(token, message, offset);
@@ -125,7 +126,8 @@ export class Handshake {
     if (payload === undefined) return this.#fail(`the payload of handshake message ${String(this.#step + 1)} does not verify`);
     this.#step += 1;
     // Only now is the other side worth a Diffie-Hellman; and a low-order point is refused here, so writing cannot fail.
-    if (this.#sharedEphemeral === undefined && !this.isComplete && this.#agreeEphemeral() === undefined) return this.#fail('the ephemeral key is a low-order point');
+    if (this.#sharedEphemeral === undefined && !this.isComplete && this.#agreeEphemeral() === undefined)
+      return this.#fail('the ephemeral key is a low-order point');
     return { kind: 'ok', payload };
   }
 

@@ -27,40 +27,43 @@ test('there are vectors for every pattern', () => {
   expect(new Set(vectors.map((vector) => vector.protocol_name))).toEqual(new Set(names.map((name) => patternOf(name).protocolName)));
 });
 
-test.each(vectors.map((vector, index) => [`${vector.protocol_name} (${String(index)})`, vector] as const))('W-20 %s gives the published bytes', (_title, vector) => {
-  const name = names.find((candidate) => patternOf(candidate).protocolName === vector.protocol_name)!;
-  const [psk] = vector.init_psks ?? [];
-  const side = (initiator: boolean, staticKey: string | undefined, ephemeral: string) =>
-    createHandshake(crypto, {
-      pattern: name,
-      initiator,
-      prologue: bytes(vector.init_prologue),
-      ephemeral: crypto.dhKey(bytes(ephemeral)),
-      ...(staticKey === undefined ? {} : { staticKey: crypto.dhKey(bytes(staticKey)) }),
-      ...(psk === undefined ? {} : { psk: bytes(psk) }),
+test.each(vectors.map((vector, index) => [`${vector.protocol_name} (${String(index)})`, vector] as const))(
+  'W-20 %s gives the published bytes',
+  (_title, vector) => {
+    const name = names.find((candidate) => patternOf(candidate).protocolName === vector.protocol_name)!;
+    const [psk] = vector.init_psks ?? [];
+    const side = (initiator: boolean, staticKey: string | undefined, ephemeral: string) =>
+      createHandshake(crypto, {
+        pattern: name,
+        initiator,
+        prologue: bytes(vector.init_prologue),
+        ephemeral: crypto.dhKey(bytes(ephemeral)),
+        ...(staticKey === undefined ? {} : { staticKey: crypto.dhKey(bytes(staticKey)) }),
+        ...(psk === undefined ? {} : { psk: bytes(psk) }),
+      });
+    const initiator = side(true, vector.init_static, vector.init_ephemeral);
+    const responder = side(false, vector.resp_static, vector.resp_ephemeral);
+    const handshakeCount = patternOf(name).messages.length;
+
+    vector.messages.slice(0, handshakeCount).forEach(({ payload, ciphertext }, index) => {
+      const [writer, reader] = index % 2 === 0 ? [initiator, responder] : [responder, initiator];
+      const message = writer.write(bytes(payload));
+      expect(hex(message)).toBe(ciphertext);
+      const read = reader.read(message);
+      expect(read.kind).toBe('ok');
+      expect(hex(read.kind === 'ok' ? read.payload : new Uint8Array(0))).toBe(payload);
+      expect(hex(reader.hash)).toBe(hex(writer.hash));
+      expect(hex(reader.hashBeforePayload)).toBe(hex(writer.hashBeforePayload));
     });
-  const initiator = side(true, vector.init_static, vector.init_ephemeral);
-  const responder = side(false, vector.resp_static, vector.resp_ephemeral);
-  const handshakeCount = patternOf(name).messages.length;
+    if (vector.handshake_hash !== undefined) expect(hex(initiator.hash)).toBe(vector.handshake_hash);
 
-  vector.messages.slice(0, handshakeCount).forEach(({ payload, ciphertext }, index) => {
-    const [writer, reader] = index % 2 === 0 ? [initiator, responder] : [responder, initiator];
-    const message = writer.write(bytes(payload));
-    expect(hex(message)).toBe(ciphertext);
-    const read = reader.read(message);
-    expect(read.kind).toBe('ok');
-    expect(hex(read.kind === 'ok' ? read.payload : new Uint8Array(0))).toBe(payload);
-    expect(hex(reader.hash)).toBe(hex(writer.hash));
-    expect(hex(reader.hashBeforePayload)).toBe(hex(writer.hashBeforePayload));
-  });
-  if (vector.handshake_hash !== undefined) expect(hex(initiator.hash)).toBe(vector.handshake_hash);
-
-  const ends = [initiator.split(), responder.split()] as const;
-  vector.messages.slice(handshakeCount).forEach(({ payload, ciphertext }, index) => {
-    const initiatorWrites = (handshakeCount + index) % 2 === 0;
-    const [writer, reader] = initiatorWrites ? [ends[0].send, ends[1].receive] : [ends[1].send, ends[0].receive];
-    const sealed = writer.seal(new Uint8Array(0), bytes(payload));
-    expect(hex(sealed)).toBe(ciphertext);
-    expect(hex(reader.open(new Uint8Array(0), sealed)!)).toBe(payload);
-  });
-});
+    const ends = [initiator.split(), responder.split()] as const;
+    vector.messages.slice(handshakeCount).forEach(({ payload, ciphertext }, index) => {
+      const initiatorWrites = (handshakeCount + index) % 2 === 0;
+      const [writer, reader] = initiatorWrites ? [ends[0].send, ends[1].receive] : [ends[1].send, ends[0].receive];
+      const sealed = writer.seal(new Uint8Array(0), bytes(payload));
+      expect(hex(sealed)).toBe(ciphertext);
+      expect(hex(reader.open(new Uint8Array(0), sealed)!)).toBe(payload);
+    });
+  },
+);

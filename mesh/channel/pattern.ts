@@ -18,9 +18,16 @@ export interface Pattern {
 
 const patterns: Readonly<Record<PatternName, readonly (readonly Token[])[]>> = {
   XX: [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']],
-  XXpsk0: [['psk', 'e'], ['e', 'ee', 's', 'es'], ['s', 'se']],
+  XXpsk0: [
+    ['psk', 'e'],
+    ['e', 'ee', 's', 'es'],
+    ['s', 'se'],
+  ],
   XXpsk3: [['e'], ['e', 'ee', 's', 'es'], ['s', 'se', 'psk']],
-  NNpsk0: [['psk', 'e'], ['e', 'ee']],
+  NNpsk0: [
+    ['psk', 'e'],
+    ['e', 'ee'],
+  ],
 };
 
 /** The pattern of this name. */

@@ -123,14 +123,21 @@ export const claims: readonly Claim[] = [
       const listener = await subject.listener.listen(subject.address, () => undefined);
       await listener.close();
       const why = deferred<string>();
-      subject.dialer.dial(listener.address, { connected: () => { why.resolve('connected'); }, failed: why.resolve });
+      subject.dialer.dial(listener.address, {
+        connected: () => {
+          why.resolve('connected');
+        },
+        failed: why.resolve,
+      });
       require((await why.promise) === 'ECONNREFUSED', `dialling a closed port: ${await why.promise}`);
     },
   },
   {
     name: 'says nothing more after a dial was cancelled',
     check: async (subject) => {
-      const listener = await subject.listener.listen(subject.address, (connection) => { connection.destroy(); });
+      const listener = await subject.listener.listen(subject.address, (connection) => {
+        connection.destroy();
+      });
       let calls = 0;
       const count = (): void => {
         calls += 1;
@@ -146,10 +153,12 @@ export const claims: readonly Claim[] = [
     name: 'refuses a port that is taken, with a fault',
     check: async (subject) => {
       const listener = await subject.listener.listen(subject.address, () => undefined);
-      const second = await subject.listener.listen(listener.address, () => undefined).then(
-        () => 'listened',
-        (error: unknown) => (isFault(error, 'RN-MESH-003') ? 'refused' : String(error)),
-      );
+      const second = await subject.listener
+        .listen(listener.address, () => undefined)
+        .then(
+          () => 'listened',
+          (error: unknown) => (isFault(error, 'RN-MESH-003') ? 'refused' : String(error)),
+        );
       require(second === 'refused', `the second listener: ${second}`);
       await listener.close();
     },

@@ -107,7 +107,10 @@ class TcpConnection implements Connection {
     this.#socket.on('drain', () => {
       events.drained();
     });
-    if (this.#socket.closed) queueMicrotask(() => { this.#deliverClosed(); });
+    if (this.#socket.closed)
+      queueMicrotask(() => {
+        this.#deliverClosed();
+      });
     else if (!this.#paused) this.#socket.resume();
   }
 

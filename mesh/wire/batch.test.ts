@@ -10,7 +10,14 @@ import { FLAG, MESSAGE_TYPE } from './message-type.ts';
 import type { Req, SessionMessage } from './message.ts';
 
 const bytes = (text: string): Uint8Array => fromHex(text)!;
-const request = (id: number, byteCount: number): Req => ({ kind: 'req', id, key: null, method: 'echo', timeoutMs: 0, body: new Uint8Array(byteCount).fill(id) });
+const request = (id: number, byteCount: number): Req => ({
+  kind: 'req',
+  id,
+  key: null,
+  method: 'echo',
+  timeoutMs: 0,
+  body: new Uint8Array(byteCount).fill(id),
+});
 
 describe('decoding', () => {
   test.each(batches.accepted.map((vector) => [vector.name, vector] as const))('W-7 %s', (_name, vector) => {
@@ -20,7 +27,10 @@ describe('decoding', () => {
   });
 
   test.each(batches.refused.map((vector) => [vector.name, vector] as const))('W-7 refused: %s', (_name, vector) => {
-    expect(decodePayload({ type: vector.type, channel: vector.channel, flags: FLAG.BATCH }, bytes(vector.hex))).toMatchObject({ kind: 'refused', code: vector.error });
+    expect(decodePayload({ type: vector.type, channel: vector.channel, flags: FLAG.BATCH }, bytes(vector.hex))).toMatchObject({
+      kind: 'refused',
+      code: vector.error,
+    });
   });
 
   test('W-7 a frame without the flag is one message', () => {

@@ -104,7 +104,8 @@ export function decodePayload(frame: Pick<Frame, 'type' | 'channel' | 'flags'>, 
   const reader = new RmpReader(plaintext);
   const count = reader.arrayHead();
   if (count === undefined) return refused('RMP_INVALID', 'the batch is not an array');
-  if (count === 0 || count > BATCH_ENTRIES_MAX) return refused('RMP_INVALID', `a batch of ${String(count)} messages; 1 to ${String(BATCH_ENTRIES_MAX)} are allowed`);
+  if (count === 0 || count > BATCH_ENTRIES_MAX)
+    return refused('RMP_INVALID', `a batch of ${String(count)} messages; 1 to ${String(BATCH_ENTRIES_MAX)} are allowed`);
   const entries: Entry[] = [];
   for (let index = 0; index < count; index += 1) {
     const fields = reader.arrayHead() === 3;

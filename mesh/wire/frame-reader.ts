@@ -84,7 +84,8 @@ export class FrameReader {
       return refused('FRAME_MAGIC', 'the first two bytes are not "RN"');
     }
     const version = this.#byte(2);
-    if (version !== undefined && version !== FRAME_VERSION) return refused('FRAME_VERSION', `frame version ${String(version)} instead of ${String(FRAME_VERSION)}`);
+    if (version !== undefined && version !== FRAME_VERSION)
+      return refused('FRAME_VERSION', `frame version ${String(version)} instead of ${String(FRAME_VERSION)}`);
     const length = this.#number(16, 4);
     if (length !== undefined && length > this.payloadBytesMax) {
       return refused('FRAME_SIZE', `a payload of ${String(length)} bytes exceeds the limit of ${String(this.payloadBytesMax)}`);

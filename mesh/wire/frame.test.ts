@@ -45,7 +45,9 @@ describe('the reader', () => {
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 1, maxLength: 5 }), (sent, sizes) => {
         const stream = concat(...sent.map((item) => encodeFrame(checksum, item, item.payload)));
-        const got = readAll(stream, sizes).map((item) => (item.kind === 'frame' ? `${String(item.type)} ${String(item.flags)} ${String(item.sequence)} ${hex(item.payload)}` : item.why));
+        const got = readAll(stream, sizes).map((item) =>
+          item.kind === 'frame' ? `${String(item.type)} ${String(item.flags)} ${String(item.sequence)} ${hex(item.payload)}` : item.why,
+        );
         expect(got).toEqual(sent.map((item) => `${String(item.type)} ${String(item.flags)} ${String(item.sequence)} ${hex(item.payload)}`));
       }),
     );

@@ -53,8 +53,7 @@ export interface ResumeBlock {
 
 /** The establishment log inside a handshake payload: inline when short, else a digest of its newest event. */
 export type EstablishmentPart =
-  | { readonly kind: 'events'; readonly events: readonly SignedBytes[] }
-  | { readonly kind: 'digest'; readonly digest: Uint8Array; readonly count: number };
+  { readonly kind: 'events'; readonly events: readonly SignedBytes[] } | { readonly kind: 'digest'; readonly digest: Uint8Array; readonly count: number };
 
 /** Encrypted payload of HS2 and HS3 (§2.4). */
 export interface HandshakePayload {

@@ -69,7 +69,16 @@ function readAccept(map: RmpMap): Accept | undefined {
   const verdict = verdicts.find((known) => known === map.get('rv'));
   const limits = limitsOf(map);
   const resume = map.has('rs') ? resumeOf(map.get('rs')) : null;
-  if (meshId === undefined || proof === undefined || level === undefined || role === undefined || verdict === undefined || limits === undefined || resume === undefined) return undefined;
+  if (
+    meshId === undefined ||
+    proof === undefined ||
+    level === undefined ||
+    role === undefined ||
+    verdict === undefined ||
+    limits === undefined ||
+    resume === undefined
+  )
+    return undefined;
   return { kind: 'accept', meshId, level, role, verdict, resume, limits, proof };
 }
 
