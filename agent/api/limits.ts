@@ -8,8 +8,6 @@ export const STREAMS_MAX = 32;
 export const STREAM_BACKLOG_BYTES_MAX = 1024 * 1024;
 /** Events returned at once. */
 export const EVENTS_MAX = 1_000;
-/** How long the command line waits for the socket to accept. */
-export const CONNECT_MS_MAX = 2_000;
 /** How long it waits for an ordinary answer; verbs that wait for other nodes say so themselves. */
 export const ANSWER_MS_MAX = 15_000;
 /** Largest answer the command line takes in. */

@@ -125,6 +125,8 @@ export function helpOf(command: Command): string {
 export function knownWords(command: Command): { readonly verbs: readonly string[]; readonly flags: readonly string[] } {
   const help = new Help();
   help.showGlobalOptions = true;
-  const flags = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)].flatMap((option) => (option.long == null ? [] : [option.long]));
+  const flags = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)].flatMap((option) =>
+    typeof option.long === 'string' ? [option.long] : [],
+  );
   return { verbs: help.visibleCommands(command).map((verb) => verb.name()), flags };
 }

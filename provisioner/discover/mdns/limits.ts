@@ -11,14 +11,17 @@ export const RECORDS_PER_PACKET_MAX = 128;
 export const QUESTIONS_PER_PACKET_MAX = 16;
 /** Responses sent per second and interface; further questions in that second go unanswered. */
 export const RESPONSES_PER_SECOND_MAX = 20;
-/** A record's time to live is clamped to this range, whatever it claims. */
+/** A record is kept at least this long, whatever time to live it claims. */
 export const TTL_MS_MIN = SECOND;
+/** A record is forgotten after this at the latest, whatever time to live it claims. */
 export const TTL_MS_MAX = 75 * MINUTE;
-/** Repeated questions back off from the first to the second of these. */
+/** A question is repeated after this first, then ever more rarely. */
 export const REQUERY_MS_MIN = SECOND;
+/** A question is repeated at least this often. */
 export const REQUERY_MS_MAX = MINUTE;
 /** An announcement is repeated this long after the first (RFC 6762 §8.3). */
 export const ANNOUNCE_DELAYS_MS = [SECOND, 3 * SECOND] as const;
-/** TTL of the records we publish, seconds (RFC 6762 §10). */
+/** Time to live of our address and port, in seconds (RFC 6762 §10); others forget them after that without a refresh. */
 export const HOST_TTL_S = 120;
+/** Time to live of our name and properties, in seconds (RFC 6762 §10). */
 export const SERVICE_TTL_S = 4_500;

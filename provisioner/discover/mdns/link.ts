@@ -4,6 +4,7 @@
  * (`interface` and `bind` together, error listeners on everything). Knows nothing of caches or timers for browsing.
  */
 import { Server } from 'bonjour-service/dist/lib/mdns-server.js';
+import { assert } from '#core/errors/assert.ts';
 import { ANNOUNCE_DELAYS_MS, QUESTIONS_PER_PACKET_MAX, RESPONSES_PER_SECOND_MAX } from '#provisioner/discover/mdns/limits.ts';
 import { type Advertisement, answersTo, type MdnsQuestion, type MdnsRecord, questionsIn, recordsIn, recordsOf } from '#provisioner/discover/mdns/records.ts';
 
@@ -44,7 +45,9 @@ export class MdnsLink {
     const server = new Server(options, (error: Error) => {
       events.onProblem(error.message);
     });
-    this.#mdns = server.mdns;
+    const socket: unknown = server.mdns;
+    assert(isMulticastSocket(socket), 'the multicast library hands out its socket');
+    this.#mdns = socket;
     this.#mdns.removeAllListeners('query'); // answered below, within limits
     for (const complaint of ['error', 'warning']) {
       this.#mdns.on(complaint, (error) => {
@@ -94,7 +97,7 @@ export class MdnsLink {
   }
 
   readonly #sent = (error?: Error | null): void => {
-    if (error != null) this.#events.onProblem(error.message);
+    if (error instanceof Error) this.#events.onProblem(error.message);
   };
 
   #answer(questions: readonly MdnsQuestion[]): void {
@@ -121,4 +124,8 @@ function encodable(record: MdnsRecord): MdnsRecord {
 // Names learnt from the network are asked about only when they cannot upset the encoder.
 function isSendable(name: string): boolean {
   return /^[\x20-\x7e]{1,200}$/.test(name) && name.split('.').every((label) => label.length >= 1 && label.length <= 63);
+}
+
+function isMulticastSocket(value: unknown): value is MulticastSocket {
+  return typeof value === 'object' && value !== null && 'query' in value && 'respond' in value && 'destroy' in value && 'removeAllListeners' in value;
 }
