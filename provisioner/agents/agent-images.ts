@@ -28,7 +28,10 @@ export interface AgentImages {
 const arches: readonly AgentArch[] = ['x64', 'arm64'];
 const indexName = 'agents.json';
 const indexSchema = z.object({
-  agents: z.partialRecord(z.enum(['x64', 'arm64']), z.object({ bytes: z.number().int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/), gzipBytes: z.number().int().positive() })),
+  agents: z.partialRecord(
+    z.enum(['x64', 'arm64']),
+    z.object({ bytes: z.number().int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/), gzipBytes: z.number().int().positive() }),
+  ),
 });
 const chunkBytes = 262_144;
 
@@ -107,7 +110,9 @@ async function describe(arch: AgentArch, where: string, source: Source): Promise
       }
     });
   } catch (error) {
-    throw new Fault('RN-PROV-026', `${fileName(arch)} (${where}) cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Fault('RN-PROV-026', `${fileName(arch)} (${where}) cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   return { arch, bytes, gzipBytes, sha256: hash.digest('hex') };
 }

@@ -63,7 +63,9 @@ export async function colonize(hosts: readonly NamedHost[], invocation: Invocati
       }
     }
     const settled = await inParallel(rest, parallelOf(invocation), async (host) => {
-      const outcome = context.signal.aborted ? notStarted(host, 'interrupted before it began', 'RN-PROV-031') : await colonizeHost(host, { ...common, sponsor, found: null });
+      const outcome = context.signal.aborted
+        ? notStarted(host, 'interrupted before it began', 'RN-PROV-031')
+        : await colonizeHost(host, { ...common, sponsor, found: null });
       screen.ended(outcome);
       return outcome;
     });
@@ -118,7 +120,11 @@ function notStarted(host: FleetHost, why: string, code: 'RN-PROV-022' | 'RN-PROV
   return { label: host.label, address: null, seconds: 0, kind: 'failed', fault: new Fault(code, `${host.label} was not touched: ${why}`) };
 }
 
-function finish(outcomes: readonly HostOutcome[], about: { dryRun: boolean; mesh: { id: string; name: string; sponsor: string } | null }, context: VerbContext): ExitCode {
+function finish(
+  outcomes: readonly HostOutcome[],
+  about: { dryRun: boolean; mesh: { id: string; name: string; sponsor: string } | null },
+  context: VerbContext,
+): ExitCode {
   const { output } = context;
   const count = (kind: HostOutcome['kind']): number => outcomes.filter((outcome) => outcome.kind === kind).length;
   const exit = exitOf(outcomes);

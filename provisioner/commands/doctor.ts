@@ -26,7 +26,9 @@ export async function doctor(invocation: Invocation, context: VerbContext): Prom
   const home = process.env['HOME'] ?? homedir();
   const findings = [
     ...network(),
-    ...(await Promise.all([agents(invocation.text('agents') ?? null), sshAgent(), knownHosts(join(home, '.ssh', 'known_hosts')), clientConfig(home), sponsor()])).flat(),
+    ...(
+      await Promise.all([agents(invocation.text('agents') ?? null), sshAgent(), knownHosts(join(home, '.ssh', 'known_hosts')), clientConfig(home), sponsor()])
+    ).flat(),
   ];
   const paint = context.output.palette;
   const mark = { ok: paint.good('ok     '), note: paint.dim('note   '), problem: paint.bad('problem') };
@@ -38,17 +40,24 @@ export async function doctor(invocation: Invocation, context: VerbContext): Prom
 function network(): readonly Finding[] {
   const verdicts = judgeInterfaces(readInterfaceFacts());
   const rows = verdicts.map((verdict): Finding => ({ subject: `interface ${verdict.name}`, state: verdict.used ? 'ok' : 'note', text: verdict.text }));
-  return verdicts.some((verdict) => verdict.used) ? rows : [...rows, { subject: 'network', state: 'problem', text: 'no interface faces a LAN; connect this machine first' }];
+  return verdicts.some((verdict) => verdict.used)
+    ? rows
+    : [...rows, { subject: 'network', state: 'problem', text: 'no interface faces a LAN; connect this machine first' }];
 }
 
 async function agents(folder: string | null): Promise<readonly Finding[]> {
   try {
     const images = findAgentImages(folder);
-    if (images.available.length === 0) return [{ subject: 'agents', state: 'problem', text: `none found (${images.where}); name their folder with --agents DIR` }];
+    if (images.available.length === 0)
+      return [{ subject: 'agents', state: 'problem', text: `none found (${images.where}); name their folder with --agents DIR` }];
     return await Promise.all(
       images.available.map(async (arch): Promise<Finding> => {
         const image = await images.describe(arch);
-        return { subject: `agent for ${arch}`, state: 'ok', text: `${formatBytes(image.gzipBytes)} compressed, ${formatBytes(image.bytes)}, SHA-256 ${image.sha256.slice(0, 16)}…, ${images.where}` };
+        return {
+          subject: `agent for ${arch}`,
+          state: 'ok',
+          text: `${formatBytes(image.gzipBytes)} compressed, ${formatBytes(image.bytes)}, SHA-256 ${image.sha256.slice(0, 16)}…, ${images.where}`,
+        };
       }),
     );
   } catch (error) {
@@ -67,7 +76,13 @@ async function sshAgent(): Promise<readonly Finding[]> {
   );
   if (!exists) return [{ subject: 'ssh agent', state: 'note', text: `SSH_AUTH_SOCK names ${socket}, which is not there` }];
   const count = result.exitCode === 0 ? result.stdout.trim().split('\n').length : 0;
-  return [{ subject: 'ssh agent', state: count > 0 ? 'ok' : 'note', text: count > 0 ? `answers with ${count} key${count === 1 ? '' : 's'}` : 'holds no keys (ssh-add adds some)' }];
+  return [
+    {
+      subject: 'ssh agent',
+      state: count > 0 ? 'ok' : 'note',
+      text: count > 0 ? `answers with ${count} key${count === 1 ? '' : 's'}` : 'holds no keys (ssh-add adds some)',
+    },
+  ];
 }
 
 async function knownHosts(file: string): Promise<readonly Finding[]> {

@@ -22,7 +22,11 @@ export const loginOptions: readonly OptionSpec[] = [
   { flags: '--ask-password', text: 'ask once for the login password of all hosts', conflicts: ['passwordFile'] },
   { flags: '--sudo-password-file <file>', text: 'the sudo password is the first line of this file (default: the login password)' },
   { flags: '--ask-sudo-password', text: 'ask once for the sudo password of all hosts', conflicts: ['sudoPasswordFile'] },
-  { flags: '--host-keys <mode>', text: 'unknown host keys: strict refuses, ask shows and asks, accept-new shows and records', choices: ['strict', 'ask', 'accept-new'] },
+  {
+    flags: '--host-keys <mode>',
+    text: 'unknown host keys: strict refuses, ask shows and asks, accept-new shows and records',
+    choices: ['strict', 'ask', 'accept-new'],
+  },
   { flags: '--accept-new', text: 'the same as --host-keys accept-new; changed keys are refused always', conflicts: ['hostKeys'] },
 ];
 

@@ -18,7 +18,8 @@ const cleanUpMsMax = 60_000;
 export const program: ProgramSpec = {
   name: 'provision',
   summary: 'make members of a mesh out of machines on the LAN that run nothing of ours',
-  description: 'It finds machines, logs in over SSH, installs the agent, and lets a member invite each of them. What it begins and cannot finish it takes back; what it finished it can undo.',
+  description:
+    'It finds machines, logs in over SSH, installs the agent, and lets a member invite each of them. What it begins and cannot finish it takes back; what it finished it can undo.',
   version: buildIdentity.version,
   cleanUpMsMax,
   arguments: [{ form: '[host...]', text: 'name, address, user@host, user@host:port, or an alias of ~/.ssh/config' }],
@@ -64,9 +65,14 @@ export const program: ProgramSpec = {
 async function run(invocation: Invocation, context: VerbContext): Promise<ExitCode> {
   const scanning = invocation.flag('scan');
   const hosts = hostsOf(invocation);
-  if (scanning && hosts.length > 0) throw new Fault('RN-CLI-001', 'hosts were named together with --scan', { next: 'Leave out one of them: --scan looks for machines, names colonize them at once.' });
+  if (scanning && hosts.length > 0)
+    throw new Fault('RN-CLI-001', 'hosts were named together with --scan', {
+      next: 'Leave out one of them: --scan looks for machines, names colonize them at once.',
+    });
   if (!scanning && hosts.length === 0)
-    throw new Fault('RN-CLI-001', 'no host was named', { next: 'Name hosts, give --inventory FILE, or find some with `provision --scan`; `provision --help` shows examples.' });
+    throw new Fault('RN-CLI-001', 'no host was named', {
+      next: 'Name hosts, give --inventory FILE, or find some with `provision --scan`; `provision --help` shows examples.',
+    });
   const bench = makeWorkbench(invocation, context);
   if (scanning) return await scanAndChoose(invocation, context, bench);
   if (invocation.flag('undo')) return await undo(hosts, invocation, context, bench);

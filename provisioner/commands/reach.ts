@@ -58,7 +58,12 @@ export class Reach {
   readonly #shared = new Map<string, Promise<string | null>>();
   #inputText: string | null = null;
 
-  constructor(options: ReachOptions, asker: Asker, environment: NodeJS.ProcessEnv, showKey: (key: NewHostKey, status: 'known' | 'accepted') => void) {
+  constructor(
+    options: ReachOptions,
+    asker: Asker,
+    environment: Readonly<Record<string, string | undefined>>,
+    showKey: (key: NewHostKey, status: 'known' | 'accepted') => void,
+  ) {
     const home = environment['HOME'] ?? homedir();
     this.#options = options;
     this.#asker = asker;
@@ -68,7 +73,12 @@ export class Reach {
       user: environment['USER'] ?? userInfo().username,
       agentSocket: environment['SSH_AUTH_SOCK'] ?? null,
       config: loadClientConfig(join(home, '.ssh', 'config'), home),
-      override: { user: options.user, port: options.port, identityFiles: options.identityFiles.map((file) => file.replace(/^~(?=\/)/, home)), knownHostsFiles: [] },
+      override: {
+        user: options.user,
+        port: options.port,
+        identityFiles: options.identityFiles.map((file) => file.replace(/^~(?=\/)/, home)),
+        knownHostsFiles: [],
+      },
     };
   }
 
@@ -91,7 +101,11 @@ export class Reach {
         openSsh(this.route(host), {
           signal,
           secrets: { password, passphrase: (file) => this.#once(`passphrase ${file}`, () => this.#asker.secret(`passphrase for ${file}`)) },
-          hostKeys: { mode: this.#options.hostKeys, onKey: this.#showKey, confirm: (key) => this.#asker.confirm(`${key.host}: the ${key.keyType} host key is ${key.fingerprint}; is it the one the host shows?`) },
+          hostKeys: {
+            mode: this.#options.hostKeys,
+            onKey: this.#showKey,
+            confirm: (key) => this.#asker.confirm(`${key.host}: the ${key.keyType} host key is ${key.fingerprint}; is it the one the host shows?`),
+          },
         }),
     };
   }

@@ -67,7 +67,11 @@ export async function scanAndChoose(invocation: Invocation, context: VerbContext
 async function choose(candidates: readonly HostRow[], bench: Workbench): Promise<readonly HostRow[]> {
   const chosen = await bench.asker.choose(
     'Which machines shall become members? (arrows move, space marks, enter goes on)',
-    candidates.map((row) => ({ value: row.address, label: `${printable(row.name ?? row.address)}  ${row.address}`, hint: [row.maker, row.os].filter((text) => text !== null).join(', ') })),
+    candidates.map((row) => ({
+      value: row.address,
+      label: `${printable(row.name ?? row.address)}  ${row.address}`,
+      hint: [row.maker, row.os].filter((text) => text !== null).join(', '),
+    })),
     [],
   );
   return candidates.filter((row) => chosen?.includes(row.address) === true);
@@ -96,7 +100,9 @@ async function ownMeshTag(): Promise<string | null> {
 function aboutScan(result: ScanResult): readonly string[] {
   const used = result.interfaces.filter((verdict) => verdict.used);
   const passed = result.interfaces.filter((verdict) => !verdict.used);
-  const lines = [`${result.rows.length} machine${result.rows.length === 1 ? '' : 's'} in ${formatDuration(result.milliseconds)} on ${used.map((verdict) => verdict.name).join(', ')}`];
+  const lines = [
+    `${result.rows.length} machine${result.rows.length === 1 ? '' : 's'} in ${formatDuration(result.milliseconds)} on ${used.map((verdict) => verdict.name).join(', ')}`,
+  ];
   lines.push(...result.skipped.map((text) => `not swept: ${text}`), ...result.problems);
   if (result.rows.length > 0) return lines;
   return [

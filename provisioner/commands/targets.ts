@@ -34,6 +34,7 @@ function inventoryHosts(file: string): readonly NamedHost[] {
     throw new Fault('RN-PROV-027', [first ?? file, ...more].join('\n  '));
   }
   // Paths of secrets are meant from where the inventory lies.
-  const path = (secret: string | null): string | null => (secret === null || isAbsolute(secret) || secret.startsWith('~') ? secret : join(dirname(file), secret));
+  const path = (secret: string | null): string | null =>
+    secret === null || isAbsolute(secret) || secret.startsWith('~') ? secret : join(dirname(file), secret);
   return result.hosts.map((host) => ({ ...host, passwordFile: path(host.passwordFile), sudoPasswordFile: path(host.sudoPasswordFile) }));
 }

@@ -15,11 +15,11 @@ export interface Workbench {
 /** `--json`, `--yes` and a missing terminal mean that nobody is asked. */
 export function makeWorkbench(invocation: Invocation, context: VerbContext): Workbench {
   const { output } = context;
-  const live = new LiveLines(process.stderr, output.noteInteractive);
+  const live = new LiveLines({ write: (text) => output.noteRaw(text), columns: process.stderr.columns }, output.noteInteractive);
   const present = output.noteInteractive && process.stdin.isTTY === true && !invocation.flag('yes');
   const asker = terminalAsker(present, (ask) => live.paused(ask));
-  const reach = new Reach(reachOptions(invocation, present), asker, process.env, (key, status) => {
-    if (!output.json && !output.quiet) live.above(printable(`${key.host}: host key ${key.keyType} ${key.fingerprint} (${status === 'known' ? 'known' : 'new, recorded'})`));
+  const reach = new Reach(reachOptions(invocation, present), asker, context.env, (key, status) => {
+    live.above(printable(`${key.host}: host key ${key.keyType} ${key.fingerprint} (${status === 'known' ? 'known' : 'new, recorded'})`));
   });
   return { asker, live, reach };
 }

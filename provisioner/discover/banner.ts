@@ -11,7 +11,8 @@ const debianNames = new Map([
 /** The operating system behind a banner; null when it does not say. */
 export function osOfBanner(banner: string): string | null {
   const release = /deb(\d+)u/.exec(banner)?.[1];
-  const named = (system: string): string => (release === undefined ? system : `${system} ${release}${debianNames.has(release) ? ` (${debianNames.get(release) ?? ''})` : ''}`);
+  const named = (system: string): string =>
+    release === undefined ? system : `${system} ${release}${debianNames.has(release) ? ` (${debianNames.get(release) ?? ''})` : ''}`;
   if (/Raspbian/i.test(banner)) return named('Raspbian');
   if (/Debian/i.test(banner)) return named('Debian');
   if (/Ubuntu/i.test(banner)) return 'Ubuntu';

@@ -82,7 +82,12 @@ export class SightingMerge {
     const banner = first((host) => host.banner);
     const mac = first((host) => host.mac);
     const os = banner === null ? null : osOfBanner(banner);
-    const { standing, because } = this.#judge(agent, banner, os, first((host) => host.noSsh));
+    const { standing, because } = this.#judge(
+      agent,
+      banner,
+      os,
+      first((host) => host.noSsh),
+    );
     return {
       address: main?.address ?? '',
       addresses: sorted.map((host) => host.address),

@@ -36,7 +36,9 @@ export function fromArp(text: string, interfaces: ReadonlySet<string>): readonly
     .slice(1)
     .flatMap((line) => {
       const [address, , flags, mac, , device] = line.trim().split(/\s+/);
-      return address === undefined || mac === undefined || device === undefined || !interfaces.has(device) || (Number(flags) & 0x2) === 0 ? [] : neighbour(address, mac);
+      return address === undefined || mac === undefined || device === undefined || !interfaces.has(device) || (Number(flags) & 0x2) === 0
+        ? []
+        : neighbour(address, mac);
     });
 }
 

@@ -56,13 +56,20 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
   const began = performance.now();
   const interfaces = judgeInterfaces(readInterfaceFacts());
   const used = interfaces.filter((verdict) => verdict.used);
-  const merge = new SightingMerge({ ownMeshTag: options.ownMeshTag, ownAddresses: interfaces.flatMap((verdict) => verdict.ipv4.map(({ address }) => address)) });
+  const merge = new SightingMerge({
+    ownMeshTag: options.ownMeshTag,
+    ownAddresses: interfaces.flatMap((verdict) => verdict.ipv4.map(({ address }) => address)),
+  });
   const { subnets, skipped } = subnetsOf(interfaces);
   const problems = new Set<string>();
   let changedAt = performance.now();
   const known = new SshLooker({ perSecond: knownPerSecond, openMax: knownOpenMax, onSighting: (sighting) => take(sighting) });
   // A sweep asks addresses nobody has heard of: only those that answer become rows.
-  const sweep = new SshLooker({ perSecond: sweepPerSecond, openMax: sweepOpenMax, onSighting: (sighting) => (sighting.kind === 'ssh' || (sighting.kind === 'no-ssh' && sighting.why !== 'silent')) && take(sighting) });
+  const sweep = new SshLooker({
+    perSecond: sweepPerSecond,
+    openMax: sweepOpenMax,
+    onSighting: (sighting) => (sighting.kind === 'ssh' || (sighting.kind === 'no-ssh' && sighting.why !== 'silent')) && take(sighting),
+  });
   const onLan = (address: string): boolean => used.some((verdict) => isOnInterface(address, verdict.ipv4));
   const take = (sighting: Sighting): void => {
     if (!onLan(sighting.address) || !merge.absorb(sighting)) return;

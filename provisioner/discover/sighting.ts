@@ -5,7 +5,14 @@ import type { AgentProperties } from './mdns/txt.ts';
 export type Sighting =
   /** Anything at all was heard from this address. */
   | { readonly kind: 'heard'; readonly address: string }
-  | { readonly kind: 'service'; readonly address: string; readonly type: string; readonly host: string | null; readonly port: number | null; readonly agent: AgentProperties | null }
+  | {
+      readonly kind: 'service';
+      readonly address: string;
+      readonly type: string;
+      readonly host: string | null;
+      readonly port: number | null;
+      readonly agent: AgentProperties | null;
+    }
   | { readonly kind: 'name'; readonly address: string; readonly name: string }
   | { readonly kind: 'neighbour'; readonly address: string; readonly mac: string }
   | { readonly kind: 'ssh'; readonly address: string; readonly banner: string }

@@ -36,7 +36,8 @@ export function subnetsOf(verdicts: readonly InterfaceVerdict[]): { readonly sub
 
 /** RFC 1918 and link-local. */
 export function isPrivate(address: number): boolean {
-  const inside = (base: string, prefix: number): boolean => Math.floor(address / 2 ** (32 - prefix)) === Math.floor((ipv4Number(base) ?? 0) / 2 ** (32 - prefix));
+  const inside = (base: string, prefix: number): boolean =>
+    Math.floor(address / 2 ** (32 - prefix)) === Math.floor((ipv4Number(base) ?? 0) / 2 ** (32 - prefix));
   return inside('10.0.0.0', 8) || inside('172.16.0.0', 12) || inside('192.168.0.0', 16) || inside('169.254.0.0', 16);
 }
 

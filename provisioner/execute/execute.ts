@@ -68,7 +68,8 @@ async function renewLease(run: HostRun, ended: AbortSignal): Promise<void> {
   for (let count = 1; !ended.aborted; count += 1) {
     try {
       await wait(leaseIntervalMs, undefined, { signal: ended });
-      if (run.staging !== null) await run.target.run({ argv: ['sh', '-c', leaseScript, 'robonet-provision', run.staging, String(count)], timeoutMs: leaseIntervalMs * 4 });
+      if (run.staging !== null)
+        await run.target.run({ argv: ['sh', '-c', leaseScript, 'robonet-provision', run.staging, String(count)], timeoutMs: leaseIntervalMs * 4 });
     } catch (error) {
       if (error instanceof Error && error.name === 'AbortError') return;
       if (isFault(error, 'RN-PROV-008')) return;

@@ -50,9 +50,16 @@ export function runScript(run: HostRun, script: string, parameters: readonly str
 }
 
 /** The same, when anything but success is a fault. */
-export async function mustRun(run: HostRun, what: string, script: string, parameters: readonly string[], more: Omit<Command, 'argv'> = {}): Promise<CommandResult> {
+export async function mustRun(
+  run: HostRun,
+  what: string,
+  script: string,
+  parameters: readonly string[],
+  more: Omit<Command, 'argv'> = {},
+): Promise<CommandResult> {
   const result = await runScript(run, script, parameters, more);
-  if (result.exitCode !== 0) throw new Fault('RN-PROV-021', `${what} on ${run.label} failed (exit code ${result.exitCode ?? result.signal ?? 'unknown'}): ${lastWords(result)}`);
+  if (result.exitCode !== 0)
+    throw new Fault('RN-PROV-021', `${what} on ${run.label} failed (exit code ${result.exitCode ?? result.signal ?? 'unknown'}): ${lastWords(result)}`);
   return result;
 }
 

@@ -38,7 +38,11 @@ export interface ColonizeOptions {
 export async function colonizeHost(host: FleetHost, options: ColonizeOptions): Promise<HostOutcome> {
   const began = performance.now();
   let session: SshSession | null = null;
-  const base = (): { label: string; address: string | null; seconds: number } => ({ label: host.label, address: session?.address ?? null, seconds: (performance.now() - began) / 1000 });
+  const base = (): { label: string; address: string | null; seconds: number } => ({
+    label: host.label,
+    address: session?.address ?? null,
+    seconds: (performance.now() - began) / 1000,
+  });
   let keep = false;
   try {
     options.report(host, { kind: 'phase', text: 'connecting' });
@@ -63,7 +67,11 @@ export async function colonizeHost(host: FleetHost, options: ColonizeOptions): P
     if (image instanceof Fault) throw image;
     if (image === null) throw new Fault('RN-PROV-012', `${host.label}: the processor is ${facts.machine}`);
     for (const text of verdict.warnings) options.report(host, { kind: 'warning', text });
-    const steps = plan(facts, { label: host.label, image, way: options.found === null ? { kind: 'join', meshId: meshId ?? '' } : { kind: 'found', name: options.found } });
+    const steps = plan(facts, {
+      label: host.label,
+      image,
+      way: options.found === null ? { kind: 'join', meshId: meshId ?? '' } : { kind: 'found', name: options.found },
+    });
     if (options.dryRun) return { ...base(), kind: 'planned', steps, warnings: verdict.warnings };
     const run: HostRun = {
       label: host.label,
@@ -84,7 +92,14 @@ export async function colonizeHost(host: FleetHost, options: ColonizeOptions): P
       keep = true;
       options.onFounder(root, session.address);
     }
-    return { ...base(), kind: 'joined', name: run.confirmedName ?? host.label, fingerprint: run.joined.fingerprint, meshName: run.joined.meshName, warnings: verdict.warnings };
+    return {
+      ...base(),
+      kind: 'joined',
+      name: run.confirmedName ?? host.label,
+      fingerprint: run.joined.fingerprint,
+      meshName: run.joined.meshName,
+      warnings: verdict.warnings,
+    };
   } catch (error) {
     if (!isFault(error)) throw error;
     return { ...base(), kind: 'failed', fault: error };

@@ -47,7 +47,10 @@ const statusSchema = z.object({
 });
 
 /** Parse the script's answer; `nowSeconds` is our own clock in the middle of the question. */
-export function parseFacts(output: string, nowSeconds: number): { readonly kind: 'facts'; readonly facts: Facts } | { readonly kind: 'problem'; readonly why: string } {
+export function parseFacts(
+  output: string,
+  nowSeconds: number,
+): { readonly kind: 'facts'; readonly facts: Facts } | { readonly kind: 'problem'; readonly why: string } {
   const lines = output.split('\n').map((line) => line.replace(/\r$/, ''));
   const begin = lines.indexOf(factsBegin);
   const end = lines.indexOf(factsEnd);
@@ -72,7 +75,8 @@ export function parseFacts(output: string, nowSeconds: number): { readonly kind:
   const [machine, clock] = [text('machine'), number('clock')];
   const programs = disk(number('disk.programs.free.kib'), text('disk.programs.writable'));
   const state = disk(number('disk.state.free.kib'), text('disk.state.writable'));
-  if (machine === null || clock === null || programs === null || state === null) return { kind: 'problem', why: 'processor, clock or disk is missing from the answer' };
+  if (machine === null || clock === null || programs === null || state === null)
+    return { kind: 'problem', why: 'processor, clock or disk is missing from the answer' };
   const libc = /^glibc (\d+)\.(\d+)/.exec(text('libc') ?? '');
   const bits = number('bits');
   return {

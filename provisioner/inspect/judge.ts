@@ -46,8 +46,13 @@ export function judge(facts: Facts, wish: Wish): Verdict {
   const [major, minor] = facts.glibc;
   if (major < glibcMinimum[0] || (major === glibcMinimum[0] && minor < glibcMinimum[1]))
     return refuse('RN-PROV-016', `the GNU C library is ${major}.${minor}, and ${glibcMinimum.join('.')} is needed`);
-  if (facts.missingLibraries.length > 0) return refuse('RN-PROV-016', `${facts.missingLibraries.join(' and ')} ${facts.missingLibraries.length === 1 ? 'is' : 'are'} missing`);
-  if (facts.missingTools.length > 0) return refuse('RN-PROV-016', `the program${facts.missingTools.length === 1 ? '' : 's'} ${facts.missingTools.join(', ')} needed for the transfer ${facts.missingTools.length === 1 ? 'is' : 'are'} missing`);
+  if (facts.missingLibraries.length > 0)
+    return refuse('RN-PROV-016', `${facts.missingLibraries.join(' and ')} ${facts.missingLibraries.length === 1 ? 'is' : 'are'} missing`);
+  if (facts.missingTools.length > 0)
+    return refuse(
+      'RN-PROV-016',
+      `the program${facts.missingTools.length === 1 ? '' : 's'} ${facts.missingTools.join(', ')} needed for the transfer ${facts.missingTools.length === 1 ? 'is' : 'are'} missing`,
+    );
   for (const [place, folder] of [
     ['programs', '/usr/local/bin'],
     ['state', '/var/lib'],
@@ -92,7 +97,8 @@ function warningsOf(facts: Facts): readonly string[] {
   const skew = Math.abs(facts.clockSkewSeconds);
   if (skew > clockSkewSecondsNotable) warnings.push(`its clock is ${skew} s ${facts.clockSkewSeconds > 0 ? 'ahead' : 'behind'}; set up time synchronisation`);
   if (facts.init !== 'systemd') warnings.push(`its init is ${facts.init}: the agent runs as a supervised process and does not start by itself after a reboot`);
-  if (facts.memoryKib !== null && facts.memoryKib < 400_000) warnings.push(`it has ${mib(facts.memoryKib * 1024)} of memory; the agent needs about 60 MiB of them`);
+  if (facts.memoryKib !== null && facts.memoryKib < 400_000)
+    warnings.push(`it has ${mib(facts.memoryKib * 1024)} of memory; the agent needs about 60 MiB of them`);
   return warnings;
 }
 

@@ -8,7 +8,9 @@ const problemsOf = (text: string): readonly string[] => {
 
 describe('an inventory', () => {
   it('reads our own forms', () => {
-    const result = parseInventory('hosts:\n  kitchen: 192.168.1.5\n  garage:\n    host: pi@192.168.1.6:2222\n    identity: ~/.ssh/garage\n  attic:\n    user: admin\n    password_file: secrets/attic\n  cellar:\n');
+    const result = parseInventory(
+      'hosts:\n  kitchen: 192.168.1.5\n  garage:\n    host: pi@192.168.1.6:2222\n    identity: ~/.ssh/garage\n  attic:\n    user: admin\n    password_file: secrets/attic\n  cellar:\n',
+    );
     expect(result).toMatchObject({
       kind: 'hosts',
       hosts: [
@@ -21,8 +23,18 @@ describe('an inventory', () => {
   });
 
   it('reads a plain list and what Ansible says about reaching a host', () => {
-    expect(parseInventory('- pi@a.local\n- name: b\n  host: 10.0.0.2\n')).toMatchObject({ kind: 'hosts', hosts: [{ label: 'pi@a.local', host: 'a.local', user: 'pi' }, { label: 'b', host: '10.0.0.2' }] });
-    expect(parseInventory('all:\n  children:\n    pis:\n      hosts:\n        one:\n          ansible_host: 10.0.0.1\n          ansible_user: pi\n          ansible_port: 22\n          ansible_become: true\n')).toMatchObject({
+    expect(parseInventory('- pi@a.local\n- name: b\n  host: 10.0.0.2\n')).toMatchObject({
+      kind: 'hosts',
+      hosts: [
+        { label: 'pi@a.local', host: 'a.local', user: 'pi' },
+        { label: 'b', host: '10.0.0.2' },
+      ],
+    });
+    expect(
+      parseInventory(
+        'all:\n  children:\n    pis:\n      hosts:\n        one:\n          ansible_host: 10.0.0.1\n          ansible_user: pi\n          ansible_port: 22\n          ansible_become: true\n',
+      ),
+    ).toMatchObject({
       kind: 'hosts',
       hosts: [{ label: 'one', host: '10.0.0.1', user: 'pi', port: 22 }],
     });

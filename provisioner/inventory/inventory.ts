@@ -25,20 +25,33 @@ export interface InventoryProblem {
   readonly text: string;
 }
 
-export type InventoryResult = { readonly kind: 'hosts'; readonly hosts: readonly InventoryHost[] } | { readonly kind: 'problems'; readonly problems: readonly InventoryProblem[] };
+export type InventoryResult =
+  { readonly kind: 'hosts'; readonly hosts: readonly InventoryHost[] } | { readonly kind: 'problems'; readonly problems: readonly InventoryProblem[] };
 
 /** More hosts than this in one file are refused: it is a typing mistake, or a job for several runs. */
 export const hostCountMax = 500;
 const bytesMax = 1_048_576;
 
-const hostKeys = ['host', 'user', 'port', 'identity', 'password_file', 'sudo_password_file', 'ansible_host', 'ansible_user', 'ansible_port', 'ansible_ssh_private_key_file'];
+const hostKeys = [
+  'host',
+  'user',
+  'port',
+  'identity',
+  'password_file',
+  'sudo_password_file',
+  'ansible_host',
+  'ansible_user',
+  'ansible_port',
+  'ansible_ssh_private_key_file',
+];
 const secretKeys = ['password', 'sudo_password', 'ansible_password', 'ansible_ssh_pass', 'ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass'];
 /** Ansible variables that change nothing about reaching the host are passed over in silence. */
 const ignoredAnsible = /^ansible_(python_interpreter|become|become_method|become_user|connection)$/;
 
 /** Read the text of an inventory. */
 export function parseInventory(text: string): InventoryResult {
-  if (text.length > bytesMax) return { kind: 'problems', problems: [{ line: 1, column: 1, text: `the file has ${text.length} characters, more than the ${bytesMax} that are read` }] };
+  if (text.length > bytesMax)
+    return { kind: 'problems', problems: [{ line: 1, column: 1, text: `the file has ${text.length} characters, more than the ${bytesMax} that are read` }] };
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, schema: 'core', uniqueKeys: true, prettyErrors: false });
   const reader = new Reader(lines);
@@ -118,9 +131,17 @@ class Reader {
     for (const pair of node.items) {
       const key = keyOf(pair);
       if (label === null && key === 'name' && isScalar(pair.value)) settings.set('name', { text: String(pair.value.value), node: pair.value });
-      else if (secretKeys.includes(key)) this.#complain(pair.key, `"${key}" puts a secret into the file; use ${key.includes('become') || key.includes('sudo') ? 'sudo_password_file' : 'password_file'}, or --ask-password`);
+      else if (secretKeys.includes(key))
+        this.#complain(
+          pair.key,
+          `"${key}" puts a secret into the file; use ${key.includes('become') || key.includes('sudo') ? 'sudo_password_file' : 'password_file'}, or --ask-password`,
+        );
       else if (hostKeys.includes(key)) {
-        if (isScalar(pair.value) && (typeof pair.value.value === 'string' || typeof pair.value.value === 'number')) settings.set(key.replace(/^ansible_ssh_private_key_file$/, 'identity').replace(/^ansible_/, ''), { text: String(pair.value.value), node: pair.value });
+        if (isScalar(pair.value) && (typeof pair.value.value === 'string' || typeof pair.value.value === 'number'))
+          settings.set(key.replace(/^ansible_ssh_private_key_file$/, 'identity').replace(/^ansible_/, ''), {
+            text: String(pair.value.value),
+            node: pair.value,
+          });
         else this.#complain(pair.value ?? pair.key, `"${key}" needs a text or a number`);
       } else if (!ignoredAnsible.test(key)) this.#complain(pair.key, unknownKey(key, label === null ? ['name', ...hostKeys] : hostKeys));
     }
@@ -133,7 +154,8 @@ class Reader {
     if (user !== undefined && userProblem(user.text) !== null) return this.#complain(user.node, `"${user.text}" ${userProblem(user.text) ?? ''}`);
     const port = settings.get('port');
     const portNumber = port === undefined ? parsed.target.port : Number(port.text);
-    if (portNumber !== null && (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535)) return this.#complain(port?.node, `"${port?.text ?? ''}" is not a port between 1 and 65535`);
+    if (portNumber !== null && (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535))
+      return this.#complain(port?.node, `"${port?.text ?? ''}" is not a port between 1 and 65535`);
     this.hosts.push({
       label: name,
       host: parsed.target.host,

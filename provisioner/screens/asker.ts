@@ -34,13 +34,28 @@ export function terminalAsker(present: boolean, around: <Value>(ask: () => Promi
     return mine;
   };
   const output = process.stderr;
-  if (!present) return { present, secret: () => Promise.resolve(null), text: () => Promise.resolve(null), confirm: () => Promise.resolve(false), choose: () => Promise.resolve(null) };
+  if (!present)
+    return {
+      present,
+      secret: () => Promise.resolve(null),
+      text: () => Promise.resolve(null),
+      confirm: () => Promise.resolve(false),
+      choose: () => Promise.resolve(null),
+    };
   return {
     present,
     secret: (question) => inTurn<string>(() => password({ message: question, output })),
     text: (question, suggestion) => inTurn<string>(() => text({ message: question, initialValue: suggestion, output })),
     confirm: (question) => inTurn<boolean>(() => confirm({ message: question, initialValue: false, output })),
     choose: (question, choices, marked) =>
-      inTurn<readonly string[]>(() => multiselect({ message: question, options: choices.map(({ value, label, hint }) => ({ value, label, ...(hint === undefined ? {} : { hint }) })), initialValues: [...marked], required: false, output })),
+      inTurn<readonly string[]>(() =>
+        multiselect({
+          message: question,
+          options: choices.map(({ value, label, hint }) => ({ value, label, ...(hint === undefined ? {} : { hint }) })),
+          initialValues: [...marked],
+          required: false,
+          output,
+        }),
+      ),
   };
 }

@@ -47,7 +47,7 @@ export class FleetScreen {
   }
 
   #say(text: string): void {
-    if (!this.#output.json && !this.#output.quiet) this.#live.above(printableLine(text));
+    this.#live.above(printableLine(text));
   }
 
   #draw(): void {
@@ -65,9 +65,21 @@ export function recapLines(outcomes: readonly HostOutcome[], output: Output): re
     `${outcome.seconds.toFixed(1)} s`,
     printable(detailOf(outcome)),
   ]);
-  const table = renderTable([{ heading: 'HOST' }, { heading: 'ADDRESS' }, { heading: 'RESULT' }, { heading: 'TIME', align: 'right' }, { heading: 'DETAILS' }], rows, (text) => paint.bold(text));
+  const table = renderTable(
+    [{ heading: 'HOST' }, { heading: 'ADDRESS' }, { heading: 'RESULT' }, { heading: 'TIME', align: 'right' }, { heading: 'DETAILS' }],
+    rows,
+    (text) => paint.bold(text),
+  );
   const failures = outcomes.flatMap((outcome) =>
-    outcome.kind === 'failed' ? ['', `${paint.bold(printable(outcome.label))}: ${printable(outcome.fault.message)}`, `  effect  ${outcome.fault.effect}`, `  next    ${outcome.fault.next}`, `  code    ${outcome.fault.code}`] : [],
+    outcome.kind === 'failed'
+      ? [
+          '',
+          `${paint.bold(printable(outcome.label))}: ${printable(outcome.fault.message)}`,
+          `  effect  ${outcome.fault.effect}`,
+          `  next    ${outcome.fault.next}`,
+          `  code    ${outcome.fault.code}`,
+        ]
+      : [],
   );
   return [...table, ...failures];
 }
@@ -124,5 +136,8 @@ function bar(done: number, all: number): string {
 }
 
 function printableLine(text: string): string {
-  return text.split(/(\u001b\[[0-9;]*m)/).map((part) => (part.startsWith('\u001b[') ? part : printable(part))).join('');
+  return text
+    .split(/(\u001b\[[0-9;]*m)/)
+    .map((part) => (part.startsWith('\u001b[') ? part : printable(part)))
+    .join('');
 }

@@ -13,7 +13,13 @@ const words: Readonly<Record<Standing, string>> = {
 
 /** Lines of the table, heading first. */
 export function scanLines(rows: readonly HostRow[], palette: Palette): readonly string[] {
-  const paint: Readonly<Record<Standing, (text: string) => string>> = { member: palette.good, 'foreign-mesh': palette.warn, pending: palette.warn, candidate: palette.accent, unreachable: palette.dim };
+  const paint: Readonly<Record<Standing, (text: string) => string>> = {
+    member: palette.good,
+    'foreign-mesh': palette.warn,
+    pending: palette.warn,
+    candidate: palette.accent,
+    unreachable: palette.dim,
+  };
   return renderTable(
     [{ heading: 'STATE' }, { heading: 'NAME' }, { heading: 'ADDRESS' }, { heading: 'SYSTEM' }, { heading: 'ARCH' }, { heading: 'MAKER' }, { heading: 'WHY' }],
     rows.map((row) => [paint[row.standing](words[row.standing]), ...cells(row)]),

@@ -26,7 +26,9 @@ export const nodesSchema = z.object({
 });
 
 /** A reply that was understood, or why not, in the agent's own words. */
-export type Reply<Value> = { readonly kind: 'reply'; readonly value: Value } | { readonly kind: 'refused'; readonly code: string | null; readonly message: string; readonly next: string | null };
+export type Reply<Value> =
+  | { readonly kind: 'reply'; readonly value: Value }
+  | { readonly kind: 'refused'; readonly code: string | null; readonly message: string; readonly next: string | null };
 
 /** Judge the outcome of one `robonet … --json`. An exit code alone is not an error: `status` exits 1 for a member with problems. */
 export function readReply<Value>(result: CommandResult, schema: z.ZodType<Value>): Reply<Value> {

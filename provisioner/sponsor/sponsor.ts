@@ -34,7 +34,8 @@ export class Sponsor {
     const reply = readReply(await session.run({ argv: [program, 'status', '--json'], timeoutMs: 30_000 }), statusSchema);
     if (reply.kind === 'refused') throw new Fault('RN-PROV-022', `no usable agent answers on ${session.where}: ${reply.message}`);
     const { state, mesh, self } = reply.value;
-    if (mesh === null || (state !== 'member' && state !== 'contested')) throw new Fault('RN-PROV-022', `the agent on ${session.where} is ${state}, not a member of a mesh`);
+    if (mesh === null || (state !== 'member' && state !== 'contested'))
+      throw new Fault('RN-PROV-022', `the agent on ${session.where} is ${state}, not a member of a mesh`);
     const port = /:(\d{1,5})$/.exec(self.address ?? '')?.[1] ?? '7411';
     return new Sponsor(session, program, reply.value, options.address ?? null, Number(port));
   }
@@ -50,7 +51,8 @@ export class Sponsor {
   async invite(label: string, signal?: AbortSignal): Promise<AgentInvitation> {
     const argv = ['invite', '--role', 'member', '--uses', '1', '--expires', invitationLife, '--label', label];
     const reply = await this.#ask(argv, invitationSchema, signal);
-    if (reply.kind === 'refused') throw new Fault('RN-PROV-023', `${this.where} made no invitation for ${label}: ${reply.message}`, reply.next === null ? {} : { next: reply.next });
+    if (reply.kind === 'refused')
+      throw new Fault('RN-PROV-023', `${this.where} made no invitation for ${label}: ${reply.message}`, reply.next === null ? {} : { next: reply.next });
     return reply.value;
   }
 

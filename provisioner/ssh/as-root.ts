@@ -8,10 +8,7 @@ import { Fault } from '#core/errors/fault.ts';
 import type { Command, CommandResult, Session } from './session.ts';
 
 /** How this user becomes root on a host; found out by the inspection. */
-export type RootAccess =
-  | { readonly kind: 'is-root' }
-  | { readonly kind: 'sudo-free' }
-  | { readonly kind: 'sudo-password'; readonly password: string };
+export type RootAccess = { readonly kind: 'is-root' } | { readonly kind: 'sudo-free' } | { readonly kind: 'sudo-password'; readonly password: string };
 
 const opening = 'robonet-gate-open';
 /** Reads byte by byte from a pipe (POSIX `read`), so that what follows the opening word reaches the program untouched. */
@@ -34,7 +31,8 @@ export function asRoot(session: Session, access: RootAccess): Session {
 /** Try whether root can be had this way; the fault says why not. */
 export async function checkRoot(session: Session, access: RootAccess): Promise<void> {
   const result = await asRoot(session, access).run({ argv: ['id', '-u'], timeoutMs: 20_000 });
-  if (result.stdout.trim() !== '0') throw new Fault('RN-PROV-010', `sudo on ${session.where} did not give root: ${(result.stderr.trim() || 'no reason given').slice(0, 300)}`);
+  if (result.stdout.trim() !== '0')
+    throw new Fault('RN-PROV-010', `sudo on ${session.where} did not give root: ${(result.stderr.trim() || 'no reason given').slice(0, 300)}`);
 }
 
 function throughSudo(command: Command, access: Exclude<RootAccess, { kind: 'is-root' }>): Command {
@@ -42,7 +40,11 @@ function throughSudo(command: Command, access: Exclude<RootAccess, { kind: 'is-r
   const program = ['env', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...command.argv];
   if (access.kind === 'sudo-free') return { ...command, argv: ['env', 'LC_ALL=C', 'sudo', '-n', '--', ...program] };
   const head = `${access.password}\n${opening}\n`;
-  return { ...command, argv: ['env', 'LC_ALL=C', 'sudo', '-S', '-p', '', '--', 'sh', '-c', gate, 'sh', opening, ...program], stdin: withHead(head, command.stdin) };
+  return {
+    ...command,
+    argv: ['env', 'LC_ALL=C', 'sudo', '-S', '-p', '', '--', 'sh', '-c', gate, 'sh', opening, ...program],
+    stdin: withHead(head, command.stdin),
+  };
 }
 
 function withHead(head: string, stdin: Command['stdin']): Uint8Array | Readable {
@@ -63,7 +65,10 @@ function refuseSudo(result: CommandResult, where: string): void {
   const text = result.stderr;
   if (/^sudo: (a password is required|no password was provided|\d+ incorrect password attempt)/m.test(text) || /^Sorry, try again\./m.test(text))
     throw new Fault('RN-PROV-011', `sudo on ${where} did not accept the password`);
-  if (/is not in the sudoers file|may not run sudo|is not allowed to (run sudo|execute)/.test(text)) throw new Fault('RN-PROV-010', `the user of ${where} may not use sudo there`);
-  if (result.exitCode === 127 && /sudo: (command )?not found|sudo: not found/.test(text)) throw new Fault('RN-PROV-010', `${where} has no sudo, and the login is not root`);
-  if (/^sudo: (a terminal is required|sorry, you must have a tty)/m.test(text)) throw new Fault('RN-PROV-010', `sudo on ${where} insists on a terminal (requiretty)`);
+  if (/is not in the sudoers file|may not run sudo|is not allowed to (run sudo|execute)/.test(text))
+    throw new Fault('RN-PROV-010', `the user of ${where} may not use sudo there`);
+  if (result.exitCode === 127 && /sudo: (command )?not found|sudo: not found/.test(text))
+    throw new Fault('RN-PROV-010', `${where} has no sudo, and the login is not root`);
+  if (/^sudo: (a terminal is required|sorry, you must have a tty)/m.test(text))
+    throw new Fault('RN-PROV-010', `sudo on ${where} insists on a terminal (requiretty)`);
 }

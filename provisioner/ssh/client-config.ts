@@ -38,7 +38,12 @@ export interface ClientEnvironment {
   /** Parsed configuration; null when there is none. */
   readonly config: SSHConfig | null;
   /** Given on the command line; they win over the configuration. */
-  readonly override: { readonly user: string | null; readonly port: number | null; readonly identityFiles: readonly string[]; readonly knownHostsFiles: readonly string[] };
+  readonly override: {
+    readonly user: string | null;
+    readonly port: number | null;
+    readonly identityFiles: readonly string[];
+    readonly knownHostsFiles: readonly string[];
+  };
 }
 
 /** Read `~/.ssh/config` (or another file) with its Includes. */
@@ -91,7 +96,8 @@ export function resolveRoute(target: HostTarget, environment: ClientEnvironment,
 function jumpsOf(value: string | null, environment: ClientEnvironment, depth: number): readonly Route[] {
   if (value === null || value.toLowerCase() === 'none') return [];
   const hops = value.split(',').map((hop) => hop.trim());
-  if (hops.length > jumpCountMax || depth >= jumpCountMax) throw new Fault('RN-PROV-034', `ProxyJump ${value} has more than ${jumpCountMax} jumps or leads back to itself`);
+  if (hops.length > jumpCountMax || depth >= jumpCountMax)
+    throw new Fault('RN-PROV-034', `ProxyJump ${value} has more than ${jumpCountMax} jumps or leads back to itself`);
   // The command line's user, port and key are for the target, not for the machines on the way.
   const plain: ClientEnvironment = { ...environment, override: { ...environment.override, user: null, port: null } };
   return hops.flatMap((hop) => {

@@ -41,7 +41,8 @@ function runHere(command: Command, environment: NodeJS.ProcessEnv): Promise<Comm
     };
     child.on('error', (error) => {
       finish();
-      if ('code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) resolve({ exitCode: 127, signal: null, stdout: '', stderr: `${program}: not found` });
+      if ('code' in error && (error.code === 'ENOENT' || error.code === 'EACCES'))
+        resolve({ exitCode: 127, signal: null, stdout: '', stderr: `${program}: not found` });
       else reject(error);
     });
     child.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));

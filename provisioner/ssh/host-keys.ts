@@ -64,10 +64,15 @@ export async function checkHostKey(policy: HostKeyPolicy, target: { host: string
       throw new Fault(
         'RN-PROV-002',
         `the host key of ${target.host} has changed: it shows ${shown.keyType} ${shown.fingerprint}, but ${verdict.entry.file} line ${verdict.entry.line} records ${recorded(verdict.entry)}`,
-        { next: `If you know why, remove line ${verdict.entry.line} of ${verdict.entry.file} (\`ssh-keygen -f ${verdict.entry.file} -R '${name}'\`) and run again; there is no option that skips this check.` },
+        {
+          next: `If you know why, remove line ${verdict.entry.line} of ${verdict.entry.file} (\`ssh-keygen -f ${verdict.entry.file} -R '${name}'\`) and run again; there is no option that skips this check.`,
+        },
       );
     case 'revoked':
-      throw new Fault('RN-PROV-005', `the host key of ${target.host} (${shown.keyType} ${shown.fingerprint}) is revoked by ${verdict.entry.file} line ${verdict.entry.line}`);
+      throw new Fault(
+        'RN-PROV-005',
+        `the host key of ${target.host} (${shown.keyType} ${shown.fingerprint}) is revoked by ${verdict.entry.file} line ${verdict.entry.line}`,
+      );
     case 'unknown':
       return await acceptNew(policy, shown, name, blob);
   }

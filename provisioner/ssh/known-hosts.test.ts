@@ -16,7 +16,10 @@ beforeAll(() => {
   for (const name of ['a', 'b']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
   keyA = readFileSync(join(dir, 'a.pub'), 'utf8').split(' ')[1] ?? '';
   keyB = readFileSync(join(dir, 'b.pub'), 'utf8').split(' ')[1] ?? '';
-  printA = execFileSync('ssh-keygen', ['-lf', join(dir, 'a.pub')]).toString().split(' ')[1] ?? '';
+  printA =
+    execFileSync('ssh-keygen', ['-lf', join(dir, 'a.pub')])
+      .toString()
+      .split(' ')[1] ?? '';
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -85,7 +88,10 @@ describe('the host key decision', () => {
     expect(readFileSync(file, 'utf8')).toBe(`pi ssh-ed25519 ${keyA}\n`);
     await checkHostKey(policy(file, 'accept-new'), target, blob(keyA));
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(2);
-    await expect(checkHostKey(policy(file, 'accept-new'), target, blob(keyB))).rejects.toMatchObject({ code: 'RN-PROV-002', message: expect.stringContaining(`${file} line 1`) });
+    await expect(checkHostKey(policy(file, 'accept-new'), target, blob(keyB))).rejects.toMatchObject({
+      code: 'RN-PROV-002',
+      message: expect.stringContaining(`${file} line 1`),
+    });
   });
 
   it('strict refuses, ask refuses without a yes, and neither records anything', async () => {

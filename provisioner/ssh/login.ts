@@ -78,7 +78,11 @@ function keyboard(username: string, password: string): KeyboardInteractiveAuthMe
   };
 }
 
-async function* keyFiles(route: Route, secrets: SecretSource, record: LoginRecord): AsyncGenerator<{ offer: { key: Buffer; passphrase?: string }; label: string }> {
+async function* keyFiles(
+  route: Route,
+  secrets: SecretSource,
+  record: LoginRecord,
+): AsyncGenerator<{ offer: { key: Buffer; passphrase?: string }; label: string }> {
   for (const file of route.identityFiles) {
     const text = await readKey(file, route.identitiesNamed);
     if (text === null) continue;

@@ -46,7 +46,10 @@ function route(user: string, change: Partial<Route> = {}): Route {
 
 function options(change: { password?: (attempt: number) => string | null; passphrase?: string | null; onKey?: (key: NewHostKey) => void } = {}): SshOptions {
   return {
-    secrets: { password: (_route, attempt) => Promise.resolve(change.password?.(attempt) ?? null), passphrase: () => Promise.resolve(change.passphrase ?? null) },
+    secrets: {
+      password: (_route, attempt) => Promise.resolve(change.password?.(attempt) ?? null),
+      passphrase: () => Promise.resolve(change.passphrase ?? null),
+    },
     hostKeys: { mode: 'accept-new', confirm: () => Promise.resolve(false), onKey: (key) => change.onKey?.(key) },
     connectTimeoutMs: 3_000,
   };
@@ -58,9 +61,12 @@ describe.skipIf(problem !== null)(`a session over SSH against a real sshd${probl
     const result = await session.run({ argv: ['sh', '-c', 'cat; printf %s "$1" >&2; exit 7', 'x', "it's $HOME; `id`"], stdin: 'fed in' });
     expect(result).toEqual({ exitCode: 7, signal: null, stdout: 'fed in', stderr: "it's $HOME; `id`" });
     await fc.assert(
-      fc.asyncProperty(fc.string({ maxLength: 20 }).map((text) => Buffer.from(text.replaceAll('\0', '')).toString()), async (text) => {
-        expect((await session.run({ argv: ['printf', '%s', text] })).stdout).toBe(text);
-      }),
+      fc.asyncProperty(
+        fc.string({ maxLength: 20 }).map((text) => Buffer.from(text.replaceAll('\0', '')).toString()),
+        async (text) => {
+          expect((await session.run({ argv: ['printf', '%s', text] })).stdout).toBe(text);
+        },
+      ),
       { numRuns: 25 },
     );
     await session.close();
@@ -70,7 +76,10 @@ describe.skipIf(problem !== null)(`a session over SSH against a real sshd${probl
     const seen: NewHostKey[] = [];
     const before = sshd.log().length;
     await expect(
-      openSsh(route('admin', { knownHostsFiles: [join(sshd.dir, 'empty')] }), { ...options(), hostKeys: { mode: 'strict', confirm: () => Promise.resolve(true), onKey: (key) => seen.push(key) } }),
+      openSsh(route('admin', { knownHostsFiles: [join(sshd.dir, 'empty')] }), {
+        ...options(),
+        hostKeys: { mode: 'strict', confirm: () => Promise.resolve(true), onKey: (key) => seen.push(key) },
+      }),
     ).rejects.toMatchObject({ code: 'RN-PROV-003', message: expect.stringContaining(sshd.hostFingerprint) });
     expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|Invalid user/);
     const session = await openSsh(route('admin'), options({ onKey: (key) => seen.push(key) }));
@@ -107,7 +116,10 @@ describe.skipIf(problem !== null)(`a session over SSH against a real sshd${probl
   it('opens a locked key with its passphrase, and reports a wrong one', async () => {
     const locked = route('admin', { identityFiles: [join(sshd.dir, 'locked')] });
     await (await openSsh(locked, options({ passphrase: 'open sesame' }))).close();
-    await expect(openSsh(locked, options({ passphrase: 'nope' }))).rejects.toMatchObject({ code: 'RN-PROV-006', message: expect.stringContaining('passphrase') });
+    await expect(openSsh(locked, options({ passphrase: 'nope' }))).rejects.toMatchObject({
+      code: 'RN-PROV-006',
+      message: expect.stringContaining('passphrase'),
+    });
   });
 
   it('uses the keys of a running ssh-agent', async () => {
@@ -124,7 +136,10 @@ describe.skipIf(problem !== null)(`a session over SSH against a real sshd${probl
 
   it('passes through a jump host, checking the host key of each', async () => {
     const seen: NewHostKey[] = [];
-    const session = await openSsh(route('admin', { name: 'behind', jumps: [route('plain', { name: 'bastion' })] }), options({ onKey: (key) => seen.push(key) }));
+    const session = await openSsh(
+      route('admin', { name: 'behind', jumps: [route('plain', { name: 'bastion' })] }),
+      options({ onKey: (key) => seen.push(key) }),
+    );
     expect((await session.run({ argv: ['id', '-un'] })).stdout.trim()).toBe('admin');
     expect(seen.map((key) => key.host)).toEqual(['bastion', 'behind']);
     await session.close();
@@ -178,7 +193,11 @@ describe.skipIf(problem !== null)(`a session over SSH against a real sshd${probl
   });
 
   it('tells a closed port, a silent server and a foreign protocol apart', async () => {
-    await expect(openSsh(route('admin', { port: 1 }), options())).rejects.toMatchObject({ code: 'RN-PROV-001', exit: 69, message: expect.stringContaining('no SSH server') });
+    await expect(openSsh(route('admin', { port: 1 }), options())).rejects.toMatchObject({
+      code: 'RN-PROV-001',
+      exit: 69,
+      message: expect.stringContaining('no SSH server'),
+    });
     const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();

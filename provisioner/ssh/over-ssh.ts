@@ -135,7 +135,12 @@ class SshConnection {
       command.signal?.addEventListener('abort', onAbort, { once: true });
       if (command.signal?.aborted === true) return onAbort();
       const started = (error: Error | undefined, stream: ClientChannel): void => {
-        if (error !== undefined) return stop(this.#lost === null ? new Fault('RN-PROV-021', `${what} could not be started on ${this.#name}: ${error.message}`, { cause: error }) : this.#lostFault(what));
+        if (error !== undefined)
+          return stop(
+            this.#lost === null
+              ? new Fault('RN-PROV-021', `${what} could not be started on ${this.#name}: ${error.message}`, { cause: error })
+              : this.#lostFault(what),
+          );
         channel = stream;
         if (settled) return stream.close();
         let ended: { code: number | null; signal: string | null } | null = null;
@@ -169,7 +174,12 @@ async function openHop(route: Route, through: Duplex | null, options: SshOptions
   let keySeen = false;
   // A person may think as long as they like about a key or a password; the clock runs only while the host is working.
   const watch = new Stopwatch(handshakeTimeoutMs, () => {
-    fail(new Fault(keySeen ? 'RN-PROV-006' : 'RN-PROV-033', `${route.name} did not finish the ${keySeen ? 'login' : 'key exchange'} within ${handshakeTimeoutMs / 1000} s`));
+    fail(
+      new Fault(
+        keySeen ? 'RN-PROV-006' : 'RN-PROV-033',
+        `${route.name} did not finish the ${keySeen ? 'login' : 'key exchange'} within ${handshakeTimeoutMs / 1000} s`,
+      ),
+    );
     socket.destroy();
   });
   const onAbort = (): void => {
@@ -195,7 +205,11 @@ async function openHop(route: Route, through: Duplex | null, options: SshOptions
         checkHostKey(policy, { host: route.name, address, port: route.port }, key).then(
           () => verify(true),
           (error: unknown) => {
-            fail(error instanceof Fault ? error : new Fault('RN-PROV-003', `the host key of ${route.name} could not be checked: ${String(error)}`, { cause: error }));
+            fail(
+              error instanceof Fault
+                ? error
+                : new Fault('RN-PROV-003', `the host key of ${route.name} could not be checked: ${String(error)}`, { cause: error }),
+            );
             verify(false);
           },
         );
@@ -212,7 +226,13 @@ async function openHop(route: Route, through: Duplex | null, options: SshOptions
   }
   const client = ssh.connection;
   if (client === null) throw new Fault('RN-PROV-008', `${route.name} closed the connection right after the login`);
-  return new SshConnection(route.name, address, 'localAddress' in socket && typeof socket.localAddress === 'string' ? socket.localAddress.replace(/^::ffff:/, '') : null, ssh, client);
+  return new SshConnection(
+    route.name,
+    address,
+    'localAddress' in socket && typeof socket.localAddress === 'string' ? socket.localAddress.replace(/^::ffff:/, '') : null,
+    ssh,
+    client,
+  );
 }
 
 function loginFault(route: Route, error: unknown, keySeen: boolean, record: LoginRecord): Fault {
@@ -231,17 +251,27 @@ function dial(route: Route, options: SshOptions): Promise<Socket> {
   const timeoutMs = options.connectTimeoutMs ?? connectTimeoutMs;
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: route.address, port: route.port, noDelay: true });
-    const refuse = (why: string, cause?: unknown): void => {
+    const settle = (): void => {
       clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
+    };
+    const refuse = (why: string, cause?: unknown): void => {
+      settle();
       socket.destroy();
       const where = route.address === route.name ? `${route.name} port ${route.port}` : `${route.name} (${route.address} port ${route.port})`;
       reject(new Fault('RN-PROV-001', `${where} ${why}`, { cause }));
     };
+    // Removed as soon as the connection stands: taking back after an interruption needs it.
+    const onAbort = (): void => {
+      settle();
+      socket.destroy();
+      reject(new Fault('RN-PROV-031', `the connection to ${route.name} was interrupted`));
+    };
     const timer = setTimeout(() => refuse(`did not answer within ${timeoutMs / 1000} s`), timeoutMs);
-    options.signal?.addEventListener('abort', () => refuse('was not waited for: interrupted'), { once: true });
+    options.signal?.addEventListener('abort', onAbort, { once: true });
     socket.once('error', (error) => refuse(dialProblem(error), error));
     socket.once('connect', () => {
-      clearTimeout(timer);
+      settle();
       socket.removeAllListeners('error');
       resolve(socket);
     });

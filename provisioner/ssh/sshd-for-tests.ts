@@ -34,8 +34,8 @@ export function sshdProblem(): string | null {
   return null;
 }
 
-/** Start one: `pi` (password raspberry, sudo asks), `admin` (key, sudo does not ask), `plain` (key, no sudo). */
-export async function startSshd(): Promise<TestSshd> {
+/** Start one: `pi` (password raspberry, sudo asks), `admin` (key, sudo does not ask), `plain` (key, no sudo). `emptied` folders are bare there. */
+export async function startSshd(emptied: readonly string[] = []): Promise<TestSshd> {
   const dir = mkdtempSync(join(tmpdir(), 'sshd-'));
   chmodSync(dir, 0o755);
   for (const name of ['host', 'id']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', join(dir, name)]);
@@ -62,7 +62,9 @@ export async function startSshd(): Promise<TestSshd> {
     ].join('\n'),
   );
   const files = ['passwd', 'shadow', 'group', 'sudoers'].map((name) => `mount --bind ${join(dir, name)} /etc/${name}`);
-  const script = `${files.join(' && ')} && exec /usr/sbin/sshd -D -e -f ${join(dir, 'sshd_config')}`;
+  for (const [index] of emptied.entries()) mkdirSync(join(dir, `empty-${index}`), { mode: 0o755 });
+  const hidden = emptied.map((path, index) => `mount --bind ${join(dir, `empty-${index}`)} ${path}`);
+  const script = `${[...files, ...hidden].join(' && ')} && exec /usr/sbin/sshd -D -e -f ${join(dir, 'sshd_config')}`;
   let log = '';
   let child: ChildProcess;
   const start = async (): Promise<void> => {
@@ -79,7 +81,10 @@ export async function startSshd(): Promise<TestSshd> {
     port,
     dir,
     key: join(dir, 'id'),
-    hostFingerprint: execFileSync('ssh-keygen', ['-lf', join(dir, 'host.pub')]).toString().split(' ')[1] ?? '',
+    hostFingerprint:
+      execFileSync('ssh-keygen', ['-lf', join(dir, 'host.pub')])
+        .toString()
+        .split(' ')[1] ?? '',
     log: () => log,
     restart: async () => {
       stop();
@@ -104,7 +109,9 @@ function writeAccounts(dir: string): void {
   const shadow = accounts.map(({ name }) => `${name}:${name === 'pi' ? hash : '*'}:19000:0:99999:7:::`);
   writeFileSync(join(dir, 'passwd'), `${without(readFileSync('/etc/passwd', 'utf8'))}\n${passwd.join('\n')}\n`, { mode: 0o644 });
   writeFileSync(join(dir, 'shadow'), `${without(readFileSync('/etc/shadow', 'utf8'))}\n${shadow.join('\n')}\n`, { mode: 0o640 });
-  writeFileSync(join(dir, 'group'), `${without(readFileSync('/etc/group', 'utf8'))}\n${accounts.map(({ name, id }) => `${name}:x:${id}:`).join('\n')}\n`, { mode: 0o644 });
+  writeFileSync(join(dir, 'group'), `${without(readFileSync('/etc/group', 'utf8'))}\n${accounts.map(({ name, id }) => `${name}:x:${id}:`).join('\n')}\n`, {
+    mode: 0o644,
+  });
   writeFileSync(join(dir, 'sudoers'), 'root ALL=(ALL:ALL) ALL\npi ALL=(ALL:ALL) ALL\nadmin ALL=(ALL:ALL) NOPASSWD: ALL\n', { mode: 0o440 });
   for (const { name, id } of accounts) {
     mkdirSync(join(dir, `home-${name}`), { mode: 0o755 });

@@ -44,7 +44,11 @@ export function undoPaths(manifest: Manifest): readonly string[] {
 export async function undoHost(host: FleetHost, options: UndoOptions): Promise<HostOutcome> {
   const began = performance.now();
   let session: SshSession | null = null;
-  const base = (): { label: string; address: string | null; seconds: number } => ({ label: host.label, address: session?.address ?? null, seconds: (performance.now() - began) / 1000 });
+  const base = (): { label: string; address: string | null; seconds: number } => ({
+    label: host.label,
+    address: session?.address ?? null,
+    seconds: (performance.now() - began) / 1000,
+  });
   try {
     options.report(host, { kind: 'phase', text: 'connecting' });
     session = await host.connect(options.signal);
@@ -53,7 +57,8 @@ export async function undoHost(host: FleetHost, options: UndoOptions): Promise<H
     options.report(host, { kind: 'phase', text: 'inspecting' });
     const facts = await inspect(session, access, options.signal);
     const { manifest } = facts;
-    if (manifest === null) throw new Fault('RN-PROV-029', `${host.label} carries no manifest of a colonization${facts.agent === null ? ' and no agent' : ', but an agent'}`);
+    if (manifest === null)
+      throw new Fault('RN-PROV-029', `${host.label} carries no manifest of a colonization${facts.agent === null ? ' and no agent' : ', but an agent'}`);
     const paths = undoPaths(manifest);
     if (options.dryRun) return { ...base(), kind: 'undone', departed: false, removed: [], left: paths };
     const departed = await leave(host, root, facts, options);
@@ -79,7 +84,10 @@ async function leave(host: FleetHost, root: Session, facts: Facts, options: Undo
   const result = await root.run({ argv: [executablePath, 'leave', '--json'], timeoutMs: leaveTimeoutMs });
   if (result.exitCode === 0) return true;
   const reply = readReply(result, z.never());
-  options.report(host, { kind: 'warning', text: `it could not say goodbye (${reply.kind === 'refused' ? reply.message : 'unknown'}); on a member run: robonet node forget ${facts.hostname}` });
+  options.report(host, {
+    kind: 'warning',
+    text: `it could not say goodbye (${reply.kind === 'refused' ? reply.message : 'unknown'}); on a member run: robonet node forget ${facts.hostname}`,
+  });
   return false;
 }
 

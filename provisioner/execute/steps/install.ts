@@ -10,7 +10,8 @@ import type { StepOf } from '#provisioner/plan/step.ts';
 export async function verifyAgent(step: StepOf<'verify-agent'>, run: HostRun): Promise<void> {
   const result = await mustRun(run, 'reading the agent back', verifyScript, [stagingOf(run)], { timeoutMs: verifyTimeoutMs });
   const digest = result.stdout.trim().split(/\s+/)[0] ?? '';
-  if (digest !== step.image.sha256) throw new Fault('RN-PROV-020', `the agent on ${run.label} has SHA-256 ${digest.slice(0, 64)}, sent was ${step.image.sha256}`);
+  if (digest !== step.image.sha256)
+    throw new Fault('RN-PROV-020', `the agent on ${run.label} has SHA-256 ${digest.slice(0, 64)}, sent was ${step.image.sha256}`);
 }
 
 /** The note for undo, before the first thing is created that it lists. */
@@ -25,5 +26,7 @@ export async function installExecutable(run: HostRun): Promise<void> {
 
 /** The agent installs and starts its own service; it knows the system's ways better than we do. */
 export async function installService(step: StepOf<'install-service'>, run: HostRun): Promise<void> {
-  await mustRun(run, 'installing the service', serviceScript, [stagingOf(run), executablePath, step.purge ? 'purge' : 'keep', ...step.created], { timeoutMs: serviceTimeoutMs });
+  await mustRun(run, 'installing the service', serviceScript, [stagingOf(run), executablePath, step.purge ? 'purge' : 'keep', ...step.created], {
+    timeoutMs: serviceTimeoutMs,
+  });
 }

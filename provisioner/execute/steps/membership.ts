@@ -31,7 +31,8 @@ export async function foundMesh(step: StepOf<'found-mesh'>, run: HostRun): Promi
 
 async function enter(run: HostRun, argv: readonly string[], manifest: Manifest | null, stdin: string): Promise<void> {
   const staging = stagingOf(run);
-  if (manifest !== null) await mustRun(run, 'depositing the manifest', depositScript, [staging, 'manifest.complete'], { stdin: `${JSON.stringify(manifest)}\n` });
+  if (manifest !== null)
+    await mustRun(run, 'depositing the manifest', depositScript, [staging, 'manifest.complete'], { stdin: `${JSON.stringify(manifest)}\n` });
   const result = await runScript(run, joinScript, [staging, executablePath, manifestPath, ...argv], { stdin, timeoutMs: joinTimeoutMs });
   if (result.exitCode !== 0) {
     const reply = readReply(result, statusSchema);
@@ -55,7 +56,11 @@ export async function confirmMembership(run: HostRun): Promise<void> {
         run.confirmedName = self.name;
         return;
       }
-      if (mesh.id !== run.sponsor.meshId) throw new Fault('RN-PROV-025', `${run.label} is in the mesh ${mesh.name} (${mesh.id.slice(0, 16)}), the sponsor in ${run.sponsor.meshName} (${run.sponsor.meshId.slice(0, 16)})`);
+      if (mesh.id !== run.sponsor.meshId)
+        throw new Fault(
+          'RN-PROV-025',
+          `${run.label} is in the mesh ${mesh.name} (${mesh.id.slice(0, 16)}), the sponsor in ${run.sponsor.meshName} (${run.sponsor.meshId.slice(0, 16)})`,
+        );
       const seen = await run.sponsor.sees(self.fingerprint, run.signal);
       if (seen?.liveness === 'up') {
         run.confirmedName = seen.name;

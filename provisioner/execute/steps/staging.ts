@@ -11,7 +11,8 @@ import type { StepOf } from '#provisioner/plan/step.ts';
 export async function openStaging(run: HostRun): Promise<void> {
   const result = await mustRun(run, 'making the staging folder', openStagingScript, [stagingPrefix, String(guardPatienceSeconds), guardScript, rollbackScript]);
   const dir = result.stdout.trim().split('\n').at(-1) ?? '';
-  if (!dir.startsWith(stagingPrefix) || !/^[A-Za-z0-9./_-]+$/.test(dir)) throw new Fault('RN-PROV-019', `${run.label} answered "${dir.slice(0, 80)}" where the staging folder's name was expected`);
+  if (!dir.startsWith(stagingPrefix) || !/^[A-Za-z0-9./_-]+$/.test(dir))
+    throw new Fault('RN-PROV-019', `${run.label} answered "${dir.slice(0, 80)}" where the staging folder's name was expected`);
   run.staging = dir;
 }
 
@@ -23,9 +24,14 @@ export async function clearLeftovers(step: StepOf<'clear-leftovers'>, run: HostR
   const deadline = performance.now() + leftoverWaitMs;
   for (const path of step.paths) {
     for (;;) {
-      const state = await runScript(run, `[ -d "$1" ] || exit 0; kill -0 "$(cat "$1/guard.pid" 2>/dev/null)" 2>/dev/null && exit 3; [ -f "$1/rollback.sh" ] && sh "$1/rollback.sh" "$1"; rm -rf "$1"`, [path]);
+      const state = await runScript(
+        run,
+        `[ -d "$1" ] || exit 0; kill -0 "$(cat "$1/guard.pid" 2>/dev/null)" 2>/dev/null && exit 3; [ -f "$1/rollback.sh" ] && sh "$1/rollback.sh" "$1"; rm -rf "$1"`,
+        [path],
+      );
       if (state.exitCode === 0) break;
-      if (performance.now() > deadline) throw new Fault('RN-PROV-037', `${path} on ${run.label} is still kept alive by another run after ${leftoverWaitMs / 1000} s`);
+      if (performance.now() > deadline)
+        throw new Fault('RN-PROV-037', `${path} on ${run.label} is still kept alive by another run after ${leftoverWaitMs / 1000} s`);
       run.report({ kind: 'waiting', text: 'waiting for the traces of an interrupted run to vanish' });
       await wait(1_000, undefined, { signal: run.signal });
     }

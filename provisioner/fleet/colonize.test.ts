@@ -1,0 +1,165 @@
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { runProgram } from '#core/node/command-line/run.ts';
+import { program } from '#provisioner/commands/program.ts';
+import { sshdProblem, startSshd, type TestSshd } from '#provisioner/ssh/sshd-for-tests.ts';
+import { makeTestMesh, type TestMesh } from './agent-for-tests.ts';
+
+const problem = sshdProblem() ?? (process.arch === 'x64' ? null : 'the stand-in agent is laid out for x64');
+let sshd: TestSshd;
+let mesh: TestMesh;
+const pathBefore = process.env['PATH'];
+
+beforeAll(async () => {
+  if (problem !== null) return;
+  sshd = await startSshd(['/usr/local/bin', '/var/lib']);
+  mesh = makeTestMesh(sshd.dir);
+  writeFileSync(join(sshd.dir, 'good'), 'raspberry\n');
+  writeFileSync(join(sshd.dir, 'bad'), 'wrong\n');
+  process.env['PATH'] = `${mesh.sponsorPath}:${pathBefore ?? ''}`;
+}, 20_000);
+afterAll(() => {
+  process.env['PATH'] = pathBefore;
+  if (problem === null) sshd.stop();
+});
+
+const documentSchema = z.looseObject({ hosts: z.array(z.looseObject({ error: z.looseObject({ code: z.string() }).optional() })) });
+type RunDocument = z.infer<typeof documentSchema>;
+
+const installed = (): readonly string[] =>
+  ['empty-0', 'empty-1']
+    .flatMap((folder) => readdirSync(join(sshd.dir, folder), { recursive: true }).map((path) => `${folder}/${String(path)}`))
+    .filter((path) => !path.startsWith('empty-1/sudo'))
+    .sort();
+const meshFile = (name: string): string => (existsSync(join(mesh.mesh, name)) ? readFileSync(join(mesh.mesh, name), 'utf8') : '');
+
+async function provision(...argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string; json: () => RunDocument }> {
+  let stdout = '';
+  let stderr = '';
+  const code = await runProgram(program, {
+    argv: [...argv, '--host-keys', 'accept-new', '--agents', mesh.agents, '--identity', sshd.key],
+    env: { HOME: sshd.dir, USER: 'admin' },
+    stdout: { write: (text: string) => (stdout += text) },
+    stderr: { write: (text: string) => (stderr += text) },
+    signal: new AbortController().signal,
+  });
+  return { code, stdout, stderr, json: () => documentSchema.parse(JSON.parse(stdout)) };
+}
+
+const target = (user: string): string => `${user}@127.0.0.1:${sshd.port}`;
+
+describe.skipIf(problem !== null)(`colonizing over a real sshd${problem === null ? '' : ` (skipped: ${problem})`}`, () => {
+  it('dry-run says what would be done and does nothing', async () => {
+    const result = await provision(target('admin'), '--dry-run', '--verbose');
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain('join the mesh with the invitation');
+    expect(result.stdout).toContain('$ ssh');
+    expect(installed()).toEqual([]);
+    expect(meshFile('invites')).toBe('');
+  });
+
+  it('makes a member, shows its host key, confirms both ends, and leaves no staging behind', async () => {
+    const result = await provision(target('admin'));
+    expect(result.stderr).toContain(sshd.hostFingerprint);
+    expect([result.code, result.stdout]).toEqual([0, expect.stringContaining('AAAA-BBBB-CCCC-DDDD')]);
+    expect(installed()).toEqual([
+      'empty-0/robonet',
+      'empty-1/robonet',
+      'empty-1/robonet/member',
+      'empty-1/robonet/provisioned.json',
+      'empty-1/robonet/running',
+    ]);
+    expect(meshFile('tokens')).toBe('rnj1.secret\n');
+    expect(meshFile('invites')).toContain(`--label ${target('admin')}`);
+    expect(JSON.parse(readFileSync(join(sshd.dir, 'empty-1/robonet/provisioned.json'), 'utf8'))).toMatchObject({
+      state: 'complete',
+      created: expect.arrayContaining(['/usr/local/bin/robonet', '/var/lib/robonet']),
+    });
+  }, 30_000);
+
+  it('run again changes nothing and makes no invitation', async () => {
+    const before = meshFile('invites');
+    const result = await provision(target('admin'), '--json');
+    expect(result.json()).toMatchObject({ type: 'provision', exit: 0, hosts: [{ result: 'already-member' }] });
+    expect(meshFile('invites')).toBe(before);
+  });
+
+  it('undo leaves the mesh in good order and the host as it was', async () => {
+    const result = await provision('--undo', target('admin'), '--json');
+    expect(result.json()).toMatchObject({ hosts: [{ result: 'undone', departed: true }] });
+    expect(installed()).toEqual([]);
+    expect(meshFile('departures')).toBe('left\n');
+    expect((await provision('--undo', target('admin'), '--json')).json()).toMatchObject({ hosts: [{ error: { code: 'RN-PROV-029' } }] });
+  }, 30_000);
+
+  it('a refused join is taken back on the host and at the sponsor', async () => {
+    writeFileSync(join(mesh.mesh, 'refuse'), '');
+    const result = await provision(target('admin'), '--json');
+    rmSync(join(mesh.mesh, 'refuse'));
+    expect(result.json()).toMatchObject({
+      hosts: [{ result: 'failed', error: { code: 'RN-PROV-024', message: expect.stringContaining('TOKEN_EXPIRED'), next: 'Ask for another one.' } }],
+    });
+    expect(meshFile('revoked')).toBe('t1\n');
+    expect(installed()).toEqual([]);
+  }, 30_000);
+
+  it('works with password and sudo password, and a wrong password leaves the host untouched', async () => {
+    const bad = await provision(target('pi'), '--password-file', join(sshd.dir, 'bad'), '--json');
+    expect(bad.code).toBe(77);
+    expect(bad.json()).toMatchObject({ hosts: [{ error: { code: 'RN-PROV-006', exit: 77 } }] });
+    expect(installed()).toEqual([]);
+    const good = await provision(target('pi'), '--password-file', join(sshd.dir, 'good'), '--json');
+    expect(good.json()).toMatchObject({ exit: 0, hosts: [{ result: 'joined', fingerprint: 'AAAA-BBBB-CCCC-DDDD' }] });
+    await provision('--undo', target('pi'), '--password-file', join(sshd.dir, 'good'));
+    expect(installed()).toEqual([]);
+  }, 60_000);
+
+  it('one bad host does not stop the others: exit 2 and a cause for each', async () => {
+    writeFileSync(
+      join(sshd.dir, 'hosts.yaml'),
+      `hosts:\n  good: ${target('admin')}\n  closed:\n    host: admin@127.0.0.1\n    port: 1\n  nosudo: ${target('plain')}\n`,
+    );
+    const result = await provision('--inventory', join(sshd.dir, 'hosts.yaml'), '--json');
+    expect(result.code).toBe(2);
+    expect(result.json().hosts.map((host) => [host['host'], host['result'], host.error?.code])).toEqual([
+      ['good', 'joined', undefined],
+      ['closed', 'failed', 'RN-PROV-001'],
+      ['nosudo', 'failed', expect.stringMatching(/RN-PROV-01[01]/)],
+    ]);
+    await provision('--undo', target('admin'));
+  }, 60_000);
+
+  it('Ctrl-C in the middle takes back what was begun', async () => {
+    const stop = new AbortController();
+    let stderr = '';
+    const code = await runProgram(program, {
+      argv: [target('admin'), '--host-keys', 'accept-new', '--agents', mesh.agents, '--identity', sshd.key],
+      env: { HOME: sshd.dir, USER: 'admin' },
+      stdout: { write: () => true },
+      stderr: {
+        write: (text: string) => {
+          stderr += text;
+          if (text.includes('install and start the service')) stop.abort('interrupted');
+        },
+      },
+      signal: stop.signal,
+    });
+    expect([code, stderr]).toEqual([130, expect.stringContaining('taking back')]);
+    expect(installed()).toEqual([]);
+  }, 30_000);
+
+  it('founds a mesh when asked to', async () => {
+    const result = await provision('--found', 'home', target('admin'), '--json');
+    expect(result.json()).toMatchObject({ exit: 0, mesh: { name: 'home' }, hosts: [{ result: 'joined' }] });
+    await provision('--undo', target('admin'));
+    expect(installed()).toEqual([]);
+  }, 30_000);
+
+  it('an inventory with a mistake contacts no host', async () => {
+    writeFileSync(join(sshd.dir, 'bad.yaml'), 'hosts:\n  a:\n    prot: 22\n');
+    const result = await provision('--inventory', join(sshd.dir, 'bad.yaml'));
+    expect([result.code, result.stderr]).toEqual([65, expect.stringContaining('bad.yaml:3:5: "prot" is not known here (did you mean "port"?)')]);
+  });
+});
