@@ -7,7 +7,16 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['{core,mesh,provisioner,agent,scripts,bench}/**/*.test.ts', 'test/*.test.ts'], testTimeout: 20_000 } },
-      { test: { name: 'bin', include: ['test/bin/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 } },
+      {
+        test: {
+          name: 'bin',
+          include: ['test/bin/**/*.test.ts'],
+          globalSetup: ['test/bin/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
       {
         test: {
           name: 'lan',

@@ -82,6 +82,10 @@ export async function startAgent(command: readonly string[]): Promise<RunningAge
   child.stdout.setEncoding('utf8').on('data', onText);
   child.stderr.setEncoding('utf8').on('data', onText);
   const ended = new Promise<void>((settle) => {
+    child.on('error', (error) => {
+      log += error.message;
+      settle();
+    });
     child.on('close', () => {
       settle();
     });
