@@ -5,8 +5,8 @@ import { RUN_DIRECTORY } from '#agent/paths.ts';
 export const PID_PATH = `${RUN_DIRECTORY}/supervisor.pid`;
 
 /** Id of the running supervisor, or `undefined`. */
-export function supervisorPid(): number | undefined {
-  const pid = Number(read(PID_PATH)?.trim());
+export function supervisorPid(path = PID_PATH): number | undefined {
+  const pid = Number(read(path)?.trim());
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
   const words = read(`/proc/${String(pid)}/cmdline`)?.split('\0') ?? [];
   return words.includes('supervise') ? pid : undefined;

@@ -4,8 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { RUN_DIRECTORY, STATE_DIRECTORY } from '#agent/paths.ts';
+import { dirname, join } from 'node:path';
+import { STATE_DIRECTORY } from '#agent/paths.ts';
 import { PID_PATH, supervisorPid } from '#agent/service/supervisor-pid.ts';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import { Fault } from '#core/errors/fault.ts';
@@ -18,18 +18,35 @@ const STABLE_MS = 60_000;
 const LOG_BYTES_MAX = 1024 * 1024;
 const KILL_MS = 15_000;
 
-/** Supervise until the signal; `command` is how the agent is started. */
-export async function supervise(command: readonly string[], signal: AbortSignal): Promise<ExitCode> {
-  const running = supervisorPid();
+export interface SuperviseOptions {
+  /** How the agent is started. */
+  readonly command: readonly string[];
+  readonly pidPath: string;
+  /** Where agent.log is kept. */
+  readonly logDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+/** The usual places. */
+export function superviseDefaults(command: readonly string[], signal: AbortSignal): SuperviseOptions {
+  return { command: [...command, 'agent'], pidPath: PID_PATH, logDirectory: STATE_DIRECTORY, signal };
+}
+
+/** Supervise until the signal. */
+export async function supervise({ command, pidPath, logDirectory, signal }: SuperviseOptions): Promise<ExitCode> {
+  const log = (text: string | Buffer): void => {
+    appendLog(join(logDirectory, 'agent.log'), text);
+  };
+  const running = supervisorPid(pidPath);
   if (running !== undefined && running !== process.pid) throw new Fault('RN-AGENT-004', `process ${String(running)} already supervises an agent`);
-  mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o750 });
-  mkdirSync(STATE_DIRECTORY, { recursive: true, mode: 0o700 });
-  writeFileSync(PID_PATH, `${String(process.pid)}\n`, { mode: 0o644 });
+  mkdirSync(dirname(pidPath), { recursive: true, mode: 0o750 });
+  mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
+  writeFileSync(pidPath, `${String(process.pid)}\n`, { mode: 0o644 });
   let delayMs = RESTART_MS_MIN;
   try {
     while (!signal.aborted) {
       const began = performance.now();
-      const code = await runOnce(command, signal);
+      const code = await runOnce(command, signal, log);
       if (signal.aborted) break;
       if (code === EXIT.badConfiguration) {
         log(`{"level":"error","text":"the agent ended because its configuration is wrong; not started again"}\n`);
@@ -41,14 +58,14 @@ export async function supervise(command: readonly string[], signal: AbortSignal)
     }
     return EXIT.ok;
   } finally {
-    rmSync(PID_PATH, { force: true });
+    rmSync(pidPath, { force: true });
   }
 }
 
-function runOnce(command: readonly string[], signal: AbortSignal): Promise<number | null> {
+function runOnce(command: readonly string[], signal: AbortSignal, log: (text: Buffer) => void): Promise<number | null> {
   const [program = '', ...words] = command;
   return new Promise((resolve) => {
-    const child = spawn(program, [...words, 'agent'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, [...words], { stdio: ['ignore', 'ignore', 'pipe'] });
     const stop = (): void => {
       child.kill('SIGTERM');
       setTimeout(() => child.kill('SIGKILL'), KILL_MS).unref();
@@ -68,8 +85,7 @@ function runOnce(command: readonly string[], signal: AbortSignal): Promise<numbe
   });
 }
 
-function log(text: string | Buffer): void {
-  const path = join(STATE_DIRECTORY, 'agent.log');
+function appendLog(path: string, text: string | Buffer): void {
   try {
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) renameSync(path, `${path}.1`);
     appendFileSync(path, text, { mode: 0o600 });

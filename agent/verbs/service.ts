@@ -70,6 +70,9 @@ export async function stopAgent(invocation: Invocation, context: VerbContext): P
 
 /** `robonet agent supervise` (hidden). */
 export async function superviseAgent(_invocation: Invocation, { signal }: VerbContext): Promise<ExitCode> {
-  const [{ supervise }, { selfCommand }] = await Promise.all([import('#agent/service/supervisor.ts'), import('#agent/service/self-command.ts')]);
-  return supervise(selfCommand(), signal);
+  const [{ supervise, superviseDefaults }, { selfCommand }] = await Promise.all([
+    import('#agent/service/supervisor.ts'),
+    import('#agent/service/self-command.ts'),
+  ]);
+  return supervise(superviseDefaults(selfCommand(), signal));
 }
