@@ -5,11 +5,10 @@
 import { assert } from '#core/errors/assert.ts';
 import { concat, u32 } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { RECORD_BYTES_MAX } from './limits.ts';
 
 /** Bytes in front of every record: u32 length, u32 CRC-32 over length and payload, big-endian. */
 export const RECORD_HEAD_BYTES = 8;
-/** Payload of one record. */
-export const RECORD_BYTES_MAX = 1_048_576;
 
 /** The checksum half of the crypto port. */
 export type Checksum = Pick<CryptoPort, 'crc32'>;

@@ -2,7 +2,8 @@
  * Reading a journal back after any accident (protocol.md §2.10). A torn tail, what a power cut leaves, is told apart from
  * a corrupt middle, what a dying card leaves: the first is cut off, the second makes the node degraded.
  */
-import { type Checksum, RECORD_BYTES_MAX, RECORD_HEAD_BYTES, recordChecksum } from './record.ts';
+import { DAMAGE_SEARCH_BYTES_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import { type Checksum, RECORD_HEAD_BYTES, recordChecksum } from './record.ts';
 
 /** What a journal's bytes amount to. */
 export interface Recovery {
@@ -45,7 +46,7 @@ function recordAt(checksum: Checksum, bytes: Uint8Array, view: DataView, offset:
  * search is bounded, so that a large damaged file cannot hold up start-up: a wrong answer would only be "torn".
  */
 function followedByRecord(checksum: Checksum, bytes: Uint8Array, view: DataView, from: number): boolean {
-  let budget = SEARCH_BYTES_MAX;
+  let budget = DAMAGE_SEARCH_BYTES_MAX;
   for (let offset = from; offset + RECORD_HEAD_BYTES < bytes.length && budget > 0; offset += 1) {
     const length = view.getUint32(offset);
     if (length === 0 || length > RECORD_BYTES_MAX || offset + RECORD_HEAD_BYTES + length > bytes.length) continue;
@@ -54,6 +55,3 @@ function followedByRecord(checksum: Checksum, bytes: Uint8Array, view: DataView,
   }
   return false;
 }
-
-/** Bytes that the search behind a damage may put through the checksum. */
-const SEARCH_BYTES_MAX = 67_108_864;

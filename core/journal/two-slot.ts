@@ -4,10 +4,9 @@
  */
 import { assert } from '#core/errors/assert.ts';
 import { concat, u32 } from '#core/bytes/bytes.ts';
+import { SLOT_BYTES_MAX } from './limits.ts';
 import type { Checksum } from './record.ts';
 
-/** Value of a slot: the incarnation record and its like. */
-export const SLOT_BYTES_MAX = 1_024;
 const HEAD_BYTES = 16;
 /** "RNS1". */
 const MAGIC = 0x524e5331;

@@ -11,5 +11,3 @@ export const NODES_MAX = 4_096;
 export const KEY_BYTES_MAX = 64;
 /** UTF-8 bytes of one string. */
 export const STR_BYTES_MAX = 65_536;
-/** Integers lie within ± this, so that every one is exact as a JavaScript number. */
-export const INTEGER_MAX = Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fromHex, hex } from '#core/bytes/bytes.ts';
-import accepted from '#test/vectors/msgpack/accepted.json' with { type: 'json' };
-import refused from '#test/vectors/msgpack/refused.json' with { type: 'json' };
+import accepted from '../../test/vectors/msgpack/accepted.json' with { type: 'json' };
+import refused from '../../test/vectors/msgpack/refused.json' with { type: 'json' };
 import { decodeRmp } from './decode.ts';
 import { encodeRmp } from './encode.ts';
 import { scanRmp } from './scanner.ts';

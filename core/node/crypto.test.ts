@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fromHex, hex } from '#core/bytes/bytes.ts';
-import vectors from '#test/vectors/crypto/rfc.json' with { type: 'json' };
+import vectors from '../../test/vectors/crypto/rfc.json' with { type: 'json' };
 import { createNodeCrypto, systemEntropy } from './crypto.ts';
 
 const crypto = createNodeCrypto();

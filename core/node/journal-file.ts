@@ -4,17 +4,13 @@
  * Must never go on after a failed write or fsync: from then on every call is the same fault.
  */
 import * as fs from 'node:fs';
+import { JOURNAL_BYTES_MAX, JOURNALS_ASIDE_MAX } from '#core/journal/limits.ts';
 import type { Checksum } from '#core/journal/record.ts';
 import { encodeRecord } from '#core/journal/record.ts';
 import { type Recovery, recoverJournal } from '#core/journal/recovery.ts';
 import { concat } from '#core/bytes/bytes.ts';
 import { Fault } from '#core/errors/fault.ts';
 import { type DiskCalls, attempt, moveAside, openForAppend, readAll, replaceFile, writeAll } from './disk.ts';
-
-/** What a journal file may hold; beyond it the file is not ours. */
-export const JOURNAL_BYTES_MAX = 67_108_864;
-/** Size at which the owner should write a compacted journal (§2.10). */
-export const JOURNAL_COMPACT_BYTES = 4_194_304;
 
 /** What was found when a journal was opened. */
 export interface JournalOpened {
@@ -78,7 +74,7 @@ export class JournalFile {
     this.#calls = calls;
   }
 
-  /** Size of the file; compact at {@link JOURNAL_COMPACT_BYTES}. */
+  /** Size of the file; compact at JOURNAL_COMPACT_BYTES. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -138,12 +134,9 @@ export class JournalFile {
 
 /** `journal.corrupt-1`, `-2`, …: earlier damage is kept as it was. */
 function freeName(path: string, calls: DiskCalls): string {
-  for (let number = 1; number <= ASIDE_MAX; number += 1) {
+  for (let number = 1; number <= JOURNALS_ASIDE_MAX; number += 1) {
     const name = `${path}.corrupt-${String(number)}`;
     if (calls.lstatSync(name, { throwIfNoEntry: false }) === undefined) return name;
   }
-  return `${path}.corrupt-${String(ASIDE_MAX)}`; // the newest damage replaces the one before
+  return `${path}.corrupt-${String(JOURNALS_ASIDE_MAX)}`; // the newest damage replaces the one before
 }
-
-/** Damaged journals kept for a person to look at. */
-const ASIDE_MAX = 4;

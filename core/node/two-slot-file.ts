@@ -3,8 +3,9 @@
  * older slot and is confirmed before it counts, so a power cut at any moment leaves the value before or the value after.
  */
 import * as fs from 'node:fs';
-import { SLOT_BYTES_MAX, type SlotName, encodeSlot, selectSlot } from '#core/journal/two-slot.ts';
+import { SLOT_BYTES_MAX } from '#core/journal/limits.ts';
 import type { Checksum } from '#core/journal/record.ts';
+import { encodeSlot, selectSlot, type SlotName } from '#core/journal/two-slot.ts';
 import { type DiskCalls, readWholeFile, replaceFile } from './disk.ts';
 
 /** Room for the slot's own head. */

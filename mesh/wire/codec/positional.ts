@@ -21,12 +21,6 @@ export function writeSigned(writer: RmpWriter, object: SignedBytes): void {
   writer.bin(object.sig);
 }
 
-/** `[body, sig]` or nil. */
-export function writeSignedOrNil(writer: RmpWriter, object: SignedBytes | null): void {
-  if (object === null) writer.nil();
-  else writeSigned(writer, object);
-}
-
 /** A bin or nil. */
 export function writeBinOrNil(writer: RmpWriter, bytes: Uint8Array | null): void {
   if (bytes === null) writer.nil();
