@@ -35,7 +35,7 @@ export const program: ProgramSpec = {
     [EXIT.failed, 'no host could be finished'],
     [EXIT.partlyFailed, 'some hosts failed, the others are done'],
     [EXIT.badInput, 'the inventory or a file is wrong'],
-    [EXIT.unavailable, 'a host does not answer, or no agent fits it'],
+    [EXIT.unavailable, 'a host does not answer, no agent fits it, or a scan found nothing'],
     [EXIT.tryAgain, 'too little disk, or a lost connection'],
     [EXIT.notPermitted, 'login, sudo or host key refused'],
     [EXIT.interrupted, 'stopped by the person; what was begun was taken back'],

@@ -8,7 +8,7 @@ import { printable } from '#core/terminal/table.ts';
 import { scan, type ScanResult } from '#provisioner/discover/scan.ts';
 import type { HostRow } from '#provisioner/discover/sighting.ts';
 import { scanLines, scanPlainLine } from '#provisioner/screens/scan-table.ts';
-import { readReply, statusSchema } from '#provisioner/sponsor/agent-replies.ts';
+import { nodesSchema, readReply, statusSchema } from '#provisioner/sponsor/agent-replies.ts';
 import { sessionHere } from '#provisioner/ssh/here.ts';
 import { colonize } from './colonize.ts';
 import type { NamedHost } from './reach.ts';
@@ -21,11 +21,13 @@ export async function scanAndChoose(invocation: Invocation, context: VerbContext
   const { output } = context;
   const timeout = invocation.value('timeout');
   const shown = new Map<string, string>();
+  const own = await ownMesh();
   const result = await scan({
     timeoutMs: typeof timeout === 'number' ? timeout : timeoutMsDefault,
     stay: typeof timeout === 'number',
     sweep: invocation.flag('sweep'),
-    ownMeshTag: await ownMeshTag(),
+    ownMeshTag: own.tag,
+    memberArch: own.arch,
     signal: context.signal,
     onRows: (rows) => {
       if (bench.live.enabled) bench.live.show(['', ...scanLines(rows, output.notePalette), '', output.notePalette.dim('looking …')]);
@@ -48,7 +50,7 @@ export async function scanAndChoose(invocation: Invocation, context: VerbContext
   const going = invocation.flag('yes') || (bench.asker.present && candidates.length > 0);
   if (!going || candidates.length === 0) {
     output.document('scan', scanDocument(result));
-    return EXIT.ok;
+    return result.rows.length === 0 ? EXIT.unavailable : EXIT.ok;
   }
   const chosen = invocation.flag('yes') ? candidates : await choose(candidates, bench);
   if (chosen.length === 0) {
@@ -90,10 +92,22 @@ function hostOfRow(row: HostRow, user: string | null): NamedHost {
   return { label: row.name ?? row.address, host: row.address, user, port: row.sshPort === 22 ? null : row.sshPort, passwordFile: null, sudoPasswordFile: null };
 }
 
-/** The tag by which this machine's own mesh is recognised; null without a local member. */
-async function ownMeshTag(): Promise<string | null> {
-  const reply = readReply(await sessionHere().run({ argv: ['robonet', 'status', '--json'], timeoutMs: 10_000 }), statusSchema);
-  return reply.kind === 'reply' && reply.value.mesh !== null ? reply.value.mesh.id.slice(0, 16) : null;
+/** What the agent of this machine knows of its mesh: the tag to recognise members by, and their architectures. */
+async function ownMesh(): Promise<{ readonly tag: string | null; readonly arch: ReadonlyMap<string, string> }> {
+  const here = sessionHere();
+  const [status, nodes] = await Promise.all(['status', 'nodes'].map((verb) => here.run({ argv: ['robonet', verb, '--json'], timeoutMs: 10_000 })));
+  const own = status === undefined ? null : readReply(status, statusSchema);
+  const listed = nodes === undefined ? null : readReply(nodes, nodesSchema);
+  return {
+    tag: own?.kind === 'reply' && own.value.mesh !== null ? own.value.mesh.id.slice(0, 16) : null,
+    arch: new Map(
+      listed?.kind === 'reply'
+        ? listed.value.nodes.flatMap(({ fingerprint, capabilities }) =>
+            capabilities === null || capabilities === undefined ? [] : [[fingerprint, capabilities.arch] as const],
+          )
+        : [],
+    ),
+  };
 }
 
 /** How the search was done; with nothing found, also what to check. */

@@ -67,7 +67,7 @@ describe('merging sightings', () => {
 
   it.each([
     ['member', service('10.0.0.5', 'member', 'a'.repeat(16)), 'member'],
-    ['foreign mesh', service('10.0.0.5', 'member', 'b'.repeat(16)), 'foreign-mesh'],
+    ['foreign mesh', service('10.0.0.5', 'member', 'b'.repeat(16)), 'foreign'],
     ['pending', service('10.0.0.5', 'lobby', 'a'.repeat(16)), 'pending'],
     ['unreachable without SSH', service('10.0.0.5', 'unjoined', null), 'unreachable'],
   ] as const)('tells %s', (_name, sighting, standing) => {

@@ -26,12 +26,14 @@ export class SightingMerge {
   readonly #known = new Map<string, Known>();
   readonly #ownMeshTag: string | null;
   readonly #ownAddresses: ReadonlySet<string>;
+  readonly #memberArch: ReadonlyMap<string, string>;
   dropped = 0;
 
-  /** `ownMeshTag` tells members from foreign meshes; `ownAddresses` are not listed. */
-  constructor(options: { readonly ownMeshTag: string | null; readonly ownAddresses: readonly string[] }) {
+  /** `ownMeshTag` tells members from foreign meshes; `ownAddresses` are not listed; `memberArch` is what our mesh knows, by fingerprint. */
+  constructor(options: { readonly ownMeshTag: string | null; readonly ownAddresses: readonly string[]; readonly memberArch?: ReadonlyMap<string, string> }) {
     this.#ownMeshTag = options.ownMeshTag;
     this.#ownAddresses = new Set(options.ownAddresses);
+    this.#memberArch = options.memberArch ?? new Map();
   }
 
   /** Take one sighting in; true when it changed what is known. */
@@ -97,7 +99,7 @@ export class SightingMerge {
       mac,
       maker: mac === null ? null : makerOf(mac),
       os,
-      arch: null,
+      arch: agent === null ? null : (this.#memberArch.get(agent.fingerprint) ?? null),
       sshPort: banner === null ? null : (main?.sshPort ?? 22),
       sshBanner: banner,
       agent,
@@ -108,11 +110,11 @@ export class SightingMerge {
     if (agent !== null && agent.state === 'member')
       return agent.meshTag !== null && agent.meshTag === this.#ownMeshTag
         ? { standing: 'member', because: 'a member of your mesh' }
-        : { standing: 'foreign-mesh', because: `a member of the mesh ${agent.meshTag ?? 'unknown'}` };
+        : { standing: 'foreign', because: `a member of the mesh ${agent.meshTag ?? 'unknown'}` };
     if (agent !== null && agent.state === 'lobby')
       return agent.meshTag === null || agent.meshTag === this.#ownMeshTag
         ? { standing: 'pending', because: `waits for approval: robonet approve ${agent.fingerprint}` }
-        : { standing: 'foreign-mesh', because: `waits for admission to the mesh ${agent.meshTag}` };
+        : { standing: 'foreign', because: `waits for admission to the mesh ${agent.meshTag}` };
     if (banner !== null && os === 'Windows') return { standing: 'unreachable', because: 'runs Windows; the agent is for Linux' };
     if (banner !== null) return { standing: 'candidate', because: agent === null ? 'answers on SSH' : 'has an agent without a mesh, and answers on SSH' };
     const why = noSsh === 'refused' ? 'no SSH server on port 22' : noSsh === 'not-ssh' ? 'something else than SSH on port 22' : 'port 22 does not answer';

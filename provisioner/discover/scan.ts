@@ -22,6 +22,8 @@ export interface ScanOptions {
   readonly stay: boolean;
   readonly sweep: boolean;
   readonly ownMeshTag: string | null;
+  /** Architectures of our members by fingerprint, as the local agent knows them. */
+  readonly memberArch: ReadonlyMap<string, string>;
   /** Called with all rows whenever something changed. */
   readonly onRows: (rows: readonly HostRow[]) => void;
   readonly signal: AbortSignal;
@@ -58,6 +60,7 @@ export async function scan(options: ScanOptions): Promise<ScanResult> {
   const used = interfaces.filter((verdict) => verdict.used);
   const merge = new SightingMerge({
     ownMeshTag: options.ownMeshTag,
+    memberArch: options.memberArch,
     ownAddresses: interfaces.flatMap((verdict) => verdict.ipv4.map(({ address }) => address)),
   });
   const { subnets, skipped } = subnetsOf(interfaces);

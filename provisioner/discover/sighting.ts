@@ -19,7 +19,7 @@ export type Sighting =
   | { readonly kind: 'no-ssh'; readonly address: string; readonly why: 'refused' | 'silent' | 'not-ssh' };
 
 /** What a machine is to the person who scans. */
-export type Standing = 'member' | 'foreign-mesh' | 'pending' | 'candidate' | 'unreachable';
+export type Standing = 'member' | 'foreign' | 'pending' | 'candidate' | 'unreachable';
 
 /** One machine, put together from all its sightings. */
 export interface HostRow {

@@ -22,7 +22,16 @@ export const invitationSchema = z.object({ token: z.string().startsWith('rnj1.')
 export type AgentInvitation = z.infer<typeof invitationSchema>;
 
 export const nodesSchema = z.object({
-  nodes: z.array(z.object({ fingerprint: z.string(), name: z.string(), aid: z.string(), self: z.boolean(), liveness: z.string() })),
+  nodes: z.array(
+    z.object({
+      fingerprint: z.string(),
+      name: z.string(),
+      aid: z.string(),
+      self: z.boolean(),
+      liveness: z.string(),
+      capabilities: z.object({ arch: z.string() }).nullish(),
+    }),
+  ),
 });
 
 /** A reply that was understood, or why not, in the agent's own words. */
