@@ -54,9 +54,9 @@ test('PHYS-02 within 10 s every host that answers is listed as what it is', asyn
   const { hosts, elapsedMs } = await scan(lan.host('laptop'));
   record({ useCase: 'PHYS-02', what: 'complete list', measuredMs: elapsedMs, promisedMs: COMPLETE_WITHIN_MS });
   expect(elapsedMs).toBeLessThan(COMPLETE_WITHIN_MS + 2_000);
-  expect(Object.fromEntries(visited.map((name) => [name, rowOf(hosts, name)?.kind]))).toEqual({
+  expect(Object.fromEntries(visited.map((name) => [name, rowOf(hosts, name)?.standing]))).toEqual({
     member: 'member',
-    foreign: 'foreign',
+    foreign: 'foreign-mesh',
     announcing: 'candidate',
     plain: 'candidate',
     silent: 'candidate',
@@ -80,7 +80,7 @@ test('PHYS-02 with --sweep a host nobody has ever spoken with is found', async (
   const before = await stranger.snapshot();
   const { hosts, elapsedMs } = await scan(lan.host('laptop'), ['--sweep']);
   record({ useCase: 'PHYS-02', what: 'complete list with --sweep', measuredMs: elapsedMs, promisedMs: COMPLETE_WITHIN_MS });
-  expect(hosts.find((row) => row.address === stranger.address)?.kind).toBe('candidate');
+  expect(hosts.find((row) => row.address === stranger.address)?.standing).toBe('candidate');
   expect(await changesSince(stranger, before)).toBe('');
   expect(await stranger.authLog()).not.toMatch(/Accepted|Failed|Invalid user|authenticating user/);
 });

@@ -47,11 +47,14 @@ export interface HostOptions {
   readonly programs?: Readonly<Record<string, string>>;
   /** Gives root of this host the private key that opens `admin` everywhere. */
   readonly ownsKey?: boolean;
+  /** Log files inside the host for failure texts; default the supervised agent's. */
+  readonly logFiles?: readonly string[];
   /** Leave it switched off for now. */
   readonly off?: boolean;
 }
 
 const FIRST_NUMBER = 10;
+const LOG_FILES = ['/var/lib/robonet/agent.log'];
 
 /** See the file's head. */
 export class Lab {
@@ -119,6 +122,7 @@ export class Lab {
       readOnly: options.readOnly ?? false,
       avahi: options.avahi ?? true,
       extras: options.extras ?? [],
+      logFiles: options.logFiles ?? LOG_FILES,
     });
     this.hosts.push(host);
     if (options.off !== true) await host.powerOn();

@@ -4,7 +4,7 @@ import type { Host } from '../lab/host/host.ts';
 
 /** One row of the list. */
 export interface ScannedHost {
-  readonly kind: string;
+  readonly standing: string;
   readonly address: string;
   readonly name: string | null;
   readonly maker: string | null;

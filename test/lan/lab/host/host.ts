@@ -27,6 +27,8 @@ export interface HostDescription {
   readonly avahi: boolean;
   /** Extra cards and bridges, made anew at every power-on. */
   readonly extras: readonly ExtraInterface[];
+  /** Log files inside the host that belong into a failure text. */
+  readonly logFiles: readonly string[];
 }
 
 /** Interfaces that are not plugged into the LAN. */
@@ -229,9 +231,12 @@ export class Host {
       const path = join(this.description.root.logs, file);
       if (existsSync(path)) parts.push(`-- ${file}`, tail(await readFile(path, 'utf8'), lines));
     }
+    for (const file of this.description.logFiles) {
+      if (this.has(file)) parts.push(`-- ${file}`, tail(await this.readFile(file), lines));
+    }
     if (this.isOn && this.description.kind === 'booted') {
-      const journal = await this.run(['journalctl', '--no-pager', '-n', String(lines), '-u', 'robonet'], { timeoutMs: 5_000 });
-      parts.push('-- journal of robonet', journal.stdout.trimEnd());
+      const journal = await this.run(['journalctl', '--no-pager', '-n', String(lines), '-o', 'cat'], { timeoutMs: 5_000 });
+      parts.push('-- journal', journal.stdout.trimEnd());
     }
     return parts.join('\n');
   }

@@ -35,6 +35,7 @@ export interface SnapshotChange {
 const NOT_OURS = [
   /^\/var\/log(\/|$)/,
   /^\/var\/lib\/sudo\/lectured(\/|$)/,
+  /^\/home\/[^/]+\/\.sudo_as_admin_successful$/,
   /^\/var\/lib\/systemd\/(timers|random-seed|catalog|linger)(\/|$)/,
   /^\/etc\/\.(pwd\.lock|updated)$/,
   /^\/var\/\.updated$/,
