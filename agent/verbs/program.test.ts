@@ -1,0 +1,288 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ApiMethod, StatusAnswer } from '#agent/api/protocol.ts';
+import { type ApiHandlers, type ApiServer, serveApi } from '#agent/api/server.ts';
+import { problemsOf } from '#agent/status/problems.ts';
+import { robonetProgram } from '#agent/verbs/program.ts';
+import { runProgram } from '#core/node/command-line/run.ts';
+import type { VerbSpec } from '#core/node/command-line/verb.ts';
+import type { NodeView, StatusView } from '#mesh/swarm/views.ts';
+
+const self: NodeView = {
+  aid: 'rn1aaaa',
+  fingerprint: 'AAAA-AAAA-AAAA-AAAA',
+  name: 'attic',
+  self: true,
+  role: 'voter',
+  voter: true,
+  leader: true,
+  liveness: 'up',
+  lastSeen: null,
+  rttMs: null,
+  address: null,
+  trust: null,
+  incarnation: 3,
+  capabilities: null,
+  conditions: [],
+  joinedAt: 0,
+};
+const cellar: NodeView = {
+  ...self,
+  aid: 'rn1bbbb',
+  fingerprint: 'BBBB-BBBB-BBBB-BBBB',
+  name: 'cel\u001b[2Jlar',
+  self: false,
+  role: 'member',
+  voter: false,
+  leader: false,
+  address: '10.0.0.2:7411',
+  rttMs: 0.8,
+  trust: {
+    score: 0.2345,
+    level: 1,
+    lengthCredit: 100,
+    timeCreditMs: 60_000,
+    debt: 0,
+    breaks: {},
+    sent: { incarnation: 1, sequence: 1 },
+    received: { incarnation: 1, sequence: 1 },
+    lastCheckpointAt: null,
+  },
+};
+const mesh = {
+  id: '0'.repeat(64),
+  tag: '0'.repeat(16),
+  name: 'home',
+  admission: 'approve',
+  trustProfile: 'home',
+  quorum: 1,
+  voters: 1,
+  leader: 'rn1aaaa',
+  term: 1,
+  commitIndex: 4,
+  foundedAt: 0,
+} as const;
+const member: StatusView = { state: 'member', stateReason: null, self, startReason: 'clean', degraded: [], mesh, nodes: [self, cellar], requests: [] };
+
+let view: StatusView = member;
+const calls: (readonly [ApiMethod, unknown])[] = [];
+const answer = (): StatusAnswer => ({
+  ...view,
+  agent: { version: '1', build: 'b', pid: 1, uptimeMs: 1, port: 7_411, stateDirectory: '/x', configuration: null, interfaces: [], rssBytes: 1 },
+  problems: problemsOf(view, 1, 1_000_000),
+});
+const note = <Value>(method: ApiMethod, request: unknown, value: Value): Value => {
+  calls.push([method, request]);
+  return value;
+};
+const waiting = { fingerprint: 'CCCC-CCCC-CCCC-CCCC', aid: 'rn1c', name: 'new', address: '10.0.0.9:1', since: 0, expiresAt: 1, capabilities: null };
+const handlers: ApiHandlers = {
+  status: answer,
+  init: (request) => note('init', request, answer()),
+  join: (request) => note('join', request, answer()),
+  leave: () => note('leave', {}, answer()),
+  invite: (request) =>
+    note('invite', request, { token: 'rnj1.secret', tokenId: 'abc', meshId: '', meshName: 'home', expiresAt: 0, uses: request.uses, role: request.role }),
+  invitations: () => [],
+  'revoke-invitation': (request) => note('revoke-invitation', request, {}),
+  approve: (request) => note('approve', request, waiting),
+  deny: (request) => note('deny', request, waiting),
+  forget: (request) => note('forget', request, cellar),
+  trust: () => ({ peer: cellar, lines: ['it began'], exported: { v: 1 } }),
+  identity: () => ({
+    aid: 'rn1aaaa',
+    fingerprint: self.fingerprint,
+    name: 'attic',
+    binding: { kind: 'soft', reason: 'a MAC', facts: { mac: 'x' } },
+    incarnation: 3,
+  }),
+  events: () => [{ at: 0, code: 'SEQ', severity: 'warning', text: 'odd', aid: null, source: '10.0.0.7', data: {} }],
+  ping: () => ({ rttMs: 0.5 }),
+  doctor: ({ peers }) => ({ findings: [{ check: 'unicast', subject: peers[0] ?? '-', level: 'critical', text: 'blocked', next: 'open it' }], tookMs: 1 }),
+};
+
+let folder = '';
+let server: ApiServer;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'verbs-'));
+  server = await serveApi({
+    path: join(folder, 'agent.sock'),
+    handlers,
+    events: { recentEvents: () => [], onEvent: () => () => undefined },
+    onProblem: () => undefined,
+  });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  view = member;
+  calls.length = 0;
+});
+
+async function robonet(...argv: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const code = await runProgram(robonetProgram, {
+    argv: ['--socket', join(folder, 'agent.sock'), ...argv],
+    env: {},
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    signal: new AbortController().signal,
+  });
+  return { code, out, err };
+}
+
+describe('every verb', () => {
+  const leaves = (verbs: readonly VerbSpec[]): readonly VerbSpec[] =>
+    verbs.flatMap((verb) => [...(verb.run === undefined || verb.hidden === true ? [] : [verb]), ...leaves(verb.verbs ?? [])]);
+  const all = leaves(robonetProgram.verbs ?? []);
+
+  it('shows at least one example in its help', () => {
+    expect(all.length).toBeGreaterThan(20);
+    expect(all.filter((verb) => (verb.examples ?? []).length === 0).map((verb) => verb.name)).toEqual([]);
+  });
+
+  it('that changes something has --dry-run', () => {
+    const changing = ['init', 'join', 'leave', 'invite', 'revoke', 'approve', 'deny', 'forget', 'install', 'uninstall', 'start', 'stop'];
+    for (const name of changing)
+      expect(
+        all.find((verb) => verb.name === name)?.options?.map((option) => option.flags),
+        name,
+      ).toContain('--dry-run');
+  });
+
+  it.each([
+    ['init', 'x'],
+    ['join'],
+    ['leave'],
+    ['invite'],
+    ['invite', 'revoke', 'abc'],
+    ['approve', 'CCCC-CCCC-CCCC-CCCC'],
+    ['deny', 'CCCC-CCCC-CCCC-CCCC'],
+    ['node', 'forget', 'attic'],
+  ])('%s --dry-run asks the agent to change nothing', async (...words) => {
+    const { code, out } = await robonet(...words, '--dry-run');
+    expect([code, calls]).toEqual([0, []]);
+    expect(out).toMatch(/^would /);
+    expect(JSON.parse((await robonet(...words, '--dry-run', '--json')).out)).toMatchObject({ v: 1, type: 'dry-run' });
+  });
+});
+
+describe('status', () => {
+  it('says who is here and how many voters may be lost, and lets no name rewrite the screen', async () => {
+    const { code, out } = await robonet('status');
+    expect(code).toBe(0);
+    expect(out).toContain('mesh home: 2 nodes, 2 online; leader attic; no voter may be lost (1 voter, quorum 1)');
+    expect(out).toContain('no problems');
+    expect(out).toMatch(/attic +online \(this node\) +voter, leader/);
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('puts problems on top and exits 1 for a critical one', async () => {
+    view = { ...member, degraded: ['ledger'] };
+    const { code, out } = await robonet('status');
+    expect(code).toBe(1);
+    expect(out.split('\n')[1]).toContain('critical stored state is degraded: ledger');
+  });
+
+  it('is one document with problems for scripts', async () => {
+    expect(JSON.parse((await robonet('status', '--json')).out)).toMatchObject({ v: 1, type: 'status', state: 'member', problems: [], mesh: { name: 'home' } });
+  });
+
+  it('exits 69 and says what to do when no agent runs', async () => {
+    const { code, out } = await robonet('--socket', '/nonexistent/agent.sock', 'status', '--json');
+    expect(code).toBe(69);
+    expect(JSON.parse(out)).toMatchObject({ v: 1, type: 'error', error: { code: 'RN-AGENT-001', exit: 69 } });
+  });
+});
+
+describe('join', () => {
+  it('takes the invitation out of whatever text surrounds it', async () => {
+    writeFileSync(join(folder, 'token'), 'your invitation:\n rnj1.abcdef \n');
+    await robonet('join', '--token-file', join(folder, 'token'), '--peer', '10.0.0.2', '--wait', '5');
+    expect(calls).toEqual([['join', { mode: 'token', token: 'rnj1.abcdef', peers: ['10.0.0.2'] }]]);
+  });
+
+  it('refuses an invitation on the command line, an empty file and a missing one', async () => {
+    writeFileSync(join(folder, 'empty'), '');
+    expect(await robonet('join', 'rnj1.abc')).toMatchObject({ code: 64, err: expect.stringContaining('--token-file') });
+    expect(await robonet('join', '--token-file', join(folder, 'empty'))).toMatchObject({ code: 65 });
+    expect(await robonet('join', '--token-file', join(folder, 'none'))).toMatchObject({ code: 65 });
+    expect(calls).toEqual([]);
+  });
+
+  it('without an invitation asks for approval and shows the fingerprint to compare', async () => {
+    view = { ...member, state: 'lobby', mesh: null };
+    const { err } = await robonet('join', 'home', '--expect', 'BBBB-BBBB-BBBB-BBBB');
+    expect(calls).toEqual([['join', { mode: 'request', mesh: 'home', expect: 'BBBB-BBBB-BBBB-BBBB', peers: [] }]]);
+    expect(err).toContain('AAAA-AAAA-AAAA-AAAA');
+  });
+
+  it('says when the wait is over, with exit 75', async () => {
+    view = { ...member, state: 'lobby', mesh: null };
+    expect(await robonet('join', '--wait', '50ms')).toMatchObject({ code: 75 });
+  });
+});
+
+describe('other verbs', () => {
+  it('invite puts the token alone on stdout', async () => {
+    expect(await robonet('invite', '--uses', '3', '--expires', '2d')).toMatchObject({ code: 0, out: 'rnj1.secret\n' });
+    expect(calls).toEqual([['invite', { role: 'member', uses: 3, expiresInMs: 172_800_000, label: null }]]);
+  });
+
+  it('approve wants the whole fingerprint', async () => {
+    expect(await robonet('approve', 'CCCC-CCCC')).toMatchObject({ code: 64 });
+    expect(await robonet('approve', 'cccc cccc cccc cccc')).toMatchObject({ code: 0 });
+  });
+
+  it('node suggests the name that was meant', async () => {
+    expect(await robonet('node', 'atic')).toMatchObject({ code: 65, err: expect.stringContaining('did you mean attic?') });
+    expect(JSON.parse((await robonet('node', 'attic', '--ping', '3', '--json')).out)).toMatchObject({
+      type: 'node',
+      name: 'attic',
+      ping: { count: 3, medianMs: 0.5 },
+    });
+  });
+
+  it('events are one document per line', async () => {
+    expect(JSON.parse((await robonet('events', '--json')).out)).toEqual({
+      v: 1,
+      type: 'event',
+      at: 0,
+      code: 'SEQ',
+      severity: 'warning',
+      text: 'odd',
+      aid: null,
+      source: '10.0.0.7',
+      data: {},
+    });
+  });
+
+  it('doctor exits 1 for something critical and passes typed peers on', async () => {
+    expect(await robonet('doctor', '--peer', '10.0.0.2:1')).toMatchObject({ code: 1, out: expect.stringContaining('10.0.0.2:1: blocked') });
+  });
+
+  it('trust --verify refuses what is not an export, without any agent', async () => {
+    writeFileSync(join(folder, 'export.json'), '{"v":1}');
+    expect(await robonet('--socket', '/nonexistent', 'trust', '--verify', join(folder, 'export.json'), '--json')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('RN-AGENT-014'),
+    });
+    writeFileSync(join(folder, 'export.json'), '{');
+    expect(await robonet('trust', '--verify', join(folder, 'export.json'))).toMatchObject({ code: 65 });
+  });
+
+  it('explain knows faults, refusals and events', async () => {
+    for (const code of ['RN-AGENT-001', 'token_used', 'HARDWARE_CHANGED']) expect((await robonet('explain', code)).code).toBe(0);
+    expect(await robonet('explain', 'TOKEN_USE')).toMatchObject({ code: 65, err: expect.stringContaining('did you mean TOKEN_USED?') });
+  });
+
+  it('forget tells the agent the identity, not the name', async () => {
+    await robonet('node', 'forget', 'BBBB-BBBB-BBBB-BBBB');
+    expect(calls).toEqual([['forget', { node: 'rn1bbbb' }]]);
+  });
+});
