@@ -2,7 +2,7 @@
  * The member that vouches for new hosts: it makes one invitation per host, says afterwards who is in the mesh, and takes
  * an invitation back. Spoken to only through its command line, here or over SSH, so any member will do.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Fault } from '#core/errors/fault.ts';
 import type { Session } from '#provisioner/ssh/session.ts';
 import { invitationSchema, nodesSchema, readReply, statusSchema, type AgentInvitation, type AgentStatus, type Reply } from './agent-replies.ts';
