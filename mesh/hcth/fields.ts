@@ -51,13 +51,13 @@ export class Fields {
   /** A byte string of exactly `length` bytes. */
   bytes(name: string, length: number): Uint8Array {
     const value = this.#take(name);
-    return value instanceof Uint8Array && value.length === length ? value.slice() : this.#wrong(name, new Uint8Array(length));
+    return value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : this.#wrong(name, new Uint8Array(length));
   }
 
   /** A byte string of at most `lengthMax` bytes. */
   blob(name: string, lengthMax: number): Uint8Array {
     const value = this.#take(name);
-    return value instanceof Uint8Array && value.length <= lengthMax ? value.slice() : this.#wrong(name, NOTHING);
+    return value instanceof Uint8Array && value.length <= lengthMax ? new Uint8Array(value) : this.#wrong(name, NOTHING);
   }
 
   /** An integer from `min` to `max`, both included. */
@@ -91,7 +91,7 @@ export class Fields {
   /** An array of byte strings of exactly `length` bytes. */
   bytesList(name: string, length: number, countMax: number): readonly Uint8Array[] {
     const out: Uint8Array[] = [];
-    for (const value of this.list(name, countMax)) out.push(value instanceof Uint8Array && value.length === length ? value.slice() : this.#wrong(name, NOTHING));
+    for (const value of this.list(name, countMax)) out.push(value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : this.#wrong(name, NOTHING));
     return out;
   }
 
