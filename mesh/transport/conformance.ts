@@ -164,14 +164,14 @@ export const claims: readonly Claim[] = [
     },
   },
   {
-    name: 'keeps connections when their listener closes',
+    name: 'frees the port at once and keeps connections when their listener closes',
     check: (subject) =>
       withPair(subject, async ({ near, far, listener }) => {
-        const closing = listener.close();
+        await listener.close();
         near.connection.write(utf8('still here'));
         await far.until(() => far.text === 'still here', 'bytes after the listener closed');
-        near.connection.destroy();
-        await closing;
+        const again = await subject.listener.listen(listener.address, () => undefined);
+        await again.close();
       }),
   },
 ];

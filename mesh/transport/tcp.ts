@@ -35,12 +35,10 @@ function addressOf(server: Server, asked: Address): Address {
   return bound === null || typeof bound === 'string' ? asked : { host: bound.address, port: bound.port };
 }
 
+/** The port is free one turn after closing; Node's own callback would wait for every accepted connection to end too. */
 function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
+  server.close();
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function dialTcp(address: Address, events: DialEvents): Dialling {
