@@ -1,0 +1,127 @@
+/** What each method of the local API does with the running parts. Thin: the parts decide. */
+import type { AgentView, IdentityView, StatusAnswer } from '#agent/api/protocol.ts';
+import type { ApiHandlers } from '#agent/api/server.ts';
+import type { EffectiveSettings } from '#agent/config/load-config.ts';
+import { runDoctor } from '#agent/doctor/doctor.ts';
+import type { HardwareWatch } from '#agent/runtime/hardware-watch.ts';
+import type { Presence } from '#agent/runtime/presence.ts';
+import { problemsOf } from '#agent/status/problems.ts';
+import { Fault } from '#core/errors/fault.ts';
+import { buildIdentity } from '#core/node/build-identity.ts';
+import { formatHostPort, parseHostPort } from '#core/terminal/address.ts';
+import type { MeshNode } from '#mesh/driver/mesh-node.ts';
+import type { StatusView } from '#mesh/swarm/views.ts';
+
+/** What the identity of this node is bound to, in words. */
+export type BindingView = IdentityView['binding'];
+
+export interface HandlerParts {
+  readonly node: MeshNode;
+  readonly settings: EffectiveSettings;
+  readonly stateDirectory: string;
+  readonly presence: Presence;
+  readonly hardware: HardwareWatch;
+  readonly binding: () => BindingView;
+  readonly onFatal: (fault: Fault) => void;
+}
+
+/** Fault when the clock is accelerated in a mesh that does not permit it. */
+export function forbidClockRate(settings: EffectiveSettings, status: StatusView): void {
+  const { mesh } = status;
+  if (settings.clock_rate === 1 || mesh === null || mesh.trustProfile === 'lab') return;
+  throw new Fault('RN-AGENT-015', `clock_rate is ${String(settings.clock_rate)}, but the trust profile of ${mesh.name} is ${mesh.trustProfile}`);
+}
+
+/** The table the API server dispatches on. */
+export function createHandlers(parts: HandlerParts): ApiHandlers {
+  const { node, settings, presence } = parts;
+  const began = performance.now();
+  const answer = (): StatusAnswer => {
+    const status = node.status();
+    const interfacesUsed = settings.discovery ? presence.discovery.verdicts().filter((verdict) => verdict.used).length : null;
+    return { ...status, agent: agentView(parts, performance.now() - began), problems: problemsOf(status, interfacesUsed, Date.now()) };
+  };
+  // After founding, joining and leaving another mesh's rules apply.
+  const changed = (): StatusAnswer => {
+    presence.refreshAdvertisement();
+    try {
+      forbidClockRate(settings, node.status());
+    } catch (error) {
+      if (error instanceof Fault) parts.onFatal(error);
+      throw error;
+    }
+    return answer();
+  };
+  return {
+    status: answer,
+    init: async (request) => {
+      if (settings.clock_rate !== 1 && request.trustProfile !== 'lab') {
+        throw new Fault('RN-AGENT-015', `clock_rate is ${String(settings.clock_rate)}, but the trust profile asked for is ${request.trustProfile}`, {
+          effect: 'No mesh was founded.',
+        });
+      }
+      await node.found(request);
+      return changed();
+    },
+    join: async (request) => {
+      if (settings.discovery) presence.discovery.refresh();
+      await node.join({ ...request, peers: withPorts([...request.peers, ...settings.peers], settings.port) });
+      return changed();
+    },
+    leave: async () => {
+      await node.leave();
+      return changed();
+    },
+    invite: (request) => node.invite(request),
+    invitations: () => node.invitations(),
+    'revoke-invitation': async ({ tokenId }) => {
+      await node.revokeInvitation(tokenId);
+      return {};
+    },
+    approve: ({ fingerprint }) => node.approve(fingerprint),
+    deny: ({ fingerprint, reason }) => node.deny(fingerprint, reason),
+    forget: ({ node: reference }) => node.forget(reference),
+    trust: ({ node: reference }) => node.explainTrust(reference),
+    identity: () => {
+      const { self } = node.status();
+      return { aid: self.aid, fingerprint: self.fingerprint, name: settings.name, binding: parts.binding(), incarnation: self.incarnation };
+    },
+    events: ({ limit }) => node.recentEvents(limit),
+    ping: ({ node: reference }) => node.ping(reference),
+    doctor: ({ peers }) => {
+      const { kind, reason } = parts.binding();
+      return runDoctor({
+        selfName: settings.name,
+        discovery: presence.discovery,
+        discoveryEnabled: settings.discovery,
+        status: () => node.status(),
+        ping: (aid) => node.ping(aid),
+        peers: [...settings.peers, ...peers],
+        portDefault: settings.port,
+        stateDirectory: parts.stateDirectory,
+        binding: `identity ${node.status().self.fingerprint} is bound to ${kind}: ${reason}; profile: ${parts.hardware.profileReason}`,
+      });
+    },
+  };
+}
+
+function agentView({ node, settings, stateDirectory, presence }: HandlerParts, uptimeMs: number): AgentView {
+  return {
+    version: buildIdentity.version,
+    build: buildIdentity.build,
+    pid: process.pid,
+    uptimeMs: Math.round(uptimeMs),
+    port: node.port,
+    stateDirectory,
+    configuration: settings.source,
+    interfaces: presence.discovery.verdicts().map(({ name, used, text }) => ({ name, used, text })),
+    rssBytes: process.memoryUsage.rss(),
+  };
+}
+
+function withPorts(peers: readonly string[], port: number): readonly string[] {
+  return peers.map((text) => {
+    const place = parseHostPort(text);
+    return place.kind === 'problem' || place.value.port !== undefined ? text : formatHostPort(place.value.host, port);
+  });
+}
