@@ -1,160 +1,185 @@
 /**
- * The genesis of a mesh: its name, founders, quorum, profile and admission mode, signed by every founder (protocol.md
- * §2.14). Its digest is the mesh id, so everybody who knows the id can check everything that follows from it: the record
- * carries the founders' establishment logs and proves itself.
+ * The birth certificate of a mesh (protocol.md §2.14): what it is called, who founded it, how it decides and lets machines
+ * in. Its digest *is* the mesh, so nothing in it can ever be changed. The founders' identities are in the signed body,
+ * their establishment logs and signatures beside it; an identity proves its own log, so the pair cannot be exchanged.
  */
-import { bytesEqual, compareBytes } from '#core/bytes/bytes.ts';
+import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
-import type { RmpValue } from '#core/msgpack/value.ts';
 import type { Millis } from '#core/time/time.ts';
-import { encodeFields, Fields, readFields } from '#mesh/hcth/fields.ts';
+import type { EstablishmentEvent } from '#mesh/hcth/establishment-events.ts';
 import { type Established, verifyEstablishment } from '#mesh/hcth/establishment.ts';
-import { labelled, LABELS } from '#mesh/hcth/labels.ts';
+import { encodeFields, Fields, readFields } from '#mesh/hcth/fields.ts';
 import type { Aid } from '#mesh/hcth/identity-text.ts';
+import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
-import { type SignedObject, signObject, verifyObject } from '#mesh/hcth/signed-object.ts';
-import { encodeObject } from '#mesh/hcth/peer-record.ts';
 import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
+import { isNodeName, meshNameFault, nodeNameOf } from './names.ts';
+import { ADMISSION_MODES, type AdmissionMode, TRUST_PROFILES, type TrustProfile } from './roles.ts';
 
-/** How newcomers get in. */
-export type AdmissionMode = 'closed' | 'approve' | 'token' | 'open';
-/** How fast trust grows. */
-export type ProfileName = 'lab' | 'home' | 'fleet';
-
-/** All admission modes. */
-export const ADMISSION_MODES = ['closed', 'approve', 'token', 'open'] as const;
-/** All profiles. */
-export const PROFILE_NAMES = ['lab', 'home', 'fleet'] as const;
-
-/** The body of a genesis. */
-export interface Genesis {
+/** Who founded a mesh, and what that machine is called. */
+export interface Founder {
+  readonly aid: Aid;
   readonly name: string;
-  /** Founders' identities, ascending. */
-  readonly founders: readonly Aid[];
-  readonly quorum: number;
-  readonly profile: ProfileName;
-  readonly admission: AdmissionMode;
-  /** Wall clock of the founder; for people and for the age of the mesh. */
-  readonly foundedAt: Millis;
-  readonly random: Uint8Array;
 }
 
-/** A verified genesis. */
-export interface VerifiedGenesis {
+/** What the founders agreed on. */
+export interface Genesis {
+  readonly name: string;
+  /** In the order of their signatures; all are voters. */
+  readonly founders: readonly Founder[];
+  /** Voters that must agree; more than half of the founders, at most all (protocol.md §3.1). */
+  readonly quorum: number;
+  readonly trustProfile: TrustProfile;
+  readonly admission: AdmissionMode;
+  /** 16 bytes, so that two meshes of one name and one founder are two meshes. */
+  readonly random: Uint8Array;
+  /** Wall clock of the first founder. */
+  readonly foundedAt: Millis;
+}
+
+/** A verified genesis and what follows from it. */
+export interface Mesh {
+  /** 32 bytes. */
+  readonly id: Uint8Array;
+  /** First 8 bytes of the id: what HELLO and mDNS carry. */
+  readonly tag: Uint8Array;
   readonly genesis: Genesis;
-  readonly meshId: Uint8Array;
-  /** First 8 bytes of the mesh id, as HELLO carries them. */
-  readonly meshTag: Uint8Array;
-  /** The founders' logs as of the founding. */
+  /** The founders' identities, in the order of the genesis. */
   readonly founders: readonly Established[];
-  /** The record's bytes, as stored and sent. */
+  /** The signed bytes, as they travel and stand in the ledger. */
   readonly bytes: Uint8Array;
 }
 
-/** The outcome of reading a genesis record. */
-export type GenesisVerdict = { readonly kind: 'valid'; readonly verified: VerifiedGenesis } | { readonly kind: 'bad'; readonly why: string };
-
-const MESH = labelled('HCTH1:mesh');
-/** Bytes of a genesis record. */
-const RECORD_BYTES_MAX = 16_384;
-
-/** SHA-256("HCTH1:mesh" 00 ‖ genesis). */
-export function meshIdOf(crypto: CryptoPort, genesisBody: Uint8Array): Uint8Array {
-  return crypto.sha256(MESH, genesisBody);
+/** A founder as it signs. */
+export interface FoundingSigner {
+  readonly established: Established;
+  readonly signKey: SignKey;
+  /** What its host is called; repaired where it is no proper name. */
+  readonly name: string;
 }
 
-/** First 8 bytes of a mesh id. */
-export function meshTagOf(meshId: Uint8Array): Uint8Array {
-  return meshId.slice(0, 8);
+/** The choices of `robonet init`. */
+export interface FoundingChoices {
+  readonly name: string;
+  readonly admission: AdmissionMode;
+  readonly trustProfile: TrustProfile;
+  /** More than half of the founders where absent. */
+  readonly quorum?: number;
 }
 
-/** Found a mesh: the record that proves itself. All founders' keys are needed. */
-export function makeGenesis(crypto: CryptoPort, genesis: Omit<Genesis, 'founders'>, founders: readonly { readonly established: Established; readonly signKey: SignKey }[]): VerifiedGenesis {
-  const ordered = [...founders].sort((a, b) => compareBytes(a.established.aid, b.established.aid));
-  const body = encodeGenesis({ ...genesis, founders: ordered.map((founder) => founder.established.aid) });
-  const signatures = ordered.map((founder) => ({
-    e: founder.established.events.map(encodeObject),
-    s: signObject(crypto, founder.signKey, LABELS.genesis, body).sig,
-  }));
-  const bytes = encodeFields({ v: 1, b: body, f: signatures });
-  const meshId = meshIdOf(crypto, body);
-  return {
-    genesis: { ...genesis, founders: ordered.map((founder) => founder.established.aid) },
-    meshId,
-    meshTag: meshTagOf(meshId),
-    founders: ordered.map((founder) => founder.established),
-    bytes,
-  };
+/** Bytes of randomness a genesis takes. */
+export const GENESIS_RANDOM_BYTES = 16;
+
+/** A mesh, or why there is none. */
+export type GenesisVerdict = { readonly kind: 'valid'; readonly mesh: Mesh } | { readonly kind: 'bad'; readonly why: string };
+
+const ID_LABEL = labelled('HCTH1:mesh');
+const SIGN_LABEL = labelled(LABELS.genesis);
+const TAG_BYTES = 8;
+
+/** The smallest quorum that cannot split: more than half. */
+export function quorumMin(voters: number): number {
+  return Math.floor(voters / 2) + 1;
 }
 
-/** Verify a genesis record from its bytes alone. */
-export function verifyGenesis(crypto: CryptoPort, bytes: Uint8Array): GenesisVerdict {
-  const bad = (why: string): GenesisVerdict => ({ kind: 'bad', why });
-  if (bytes.length > RECORD_BYTES_MAX) return bad(`a genesis record of ${bytes.length} bytes exceeds ${RECORD_BYTES_MAX}`);
-  const fields = readFields(bytes);
-  fields.integer('v', 1, 1);
-  const body = fields.blob('b', HCTH_LIMITS.signedBodyBytesMax);
-  const signatures = fields.list('f', LIMITS.foundersMax);
-  if (!fields.sound) return bad(`the genesis record does not decode: ${fields.fault}`);
-  const genesis = decodeGenesis(body);
-  if (genesis === undefined) return bad('the genesis does not decode');
-  if (signatures.length !== genesis.founders.length) return bad(`the genesis names ${genesis.founders.length} founders and carries ${signatures.length} signatures`);
-  const founders: Established[] = [];
-  for (const [index, value] of signatures.entries()) {
-    const founder = openFounder(crypto, value, body);
-    if (founder === undefined) return bad(`founder ${index + 1} did not sign the genesis`);
-    if (!bytesEqual(founder.aid, genesis.founders[index] ?? new Uint8Array(0))) return bad(`signature ${index + 1} is not that of the founder named`);
-    founders.push(founder);
-  }
-  const meshId = meshIdOf(crypto, body);
-  return { kind: 'valid', verified: { genesis, meshId, meshTag: meshTagOf(meshId), founders, bytes } };
-}
-
-function openFounder(crypto: CryptoPort, value: RmpValue, body: Uint8Array): Established | undefined {
-  const founder = new Fields(value);
-  const events: SignedObject[] = [];
-  for (const item of founder.list('e', LIMITS.establishmentEventsMax)) {
-    const event = new Fields(item);
-    events.push({ body: event.blob('b', HCTH_LIMITS.signedBodyBytesMax), sig: event.bytes('s', 64) });
-  }
-  const sig = founder.bytes('s', 64);
-  if (!founder.sound) return undefined;
-  const verdict = verifyEstablishment(crypto, events);
-  return verdict.kind === 'valid' && verifyObject(crypto, verdict.established.signKey, LABELS.genesis, { body, sig }) ? verdict.established : undefined;
-}
-
-function encodeGenesis(genesis: Genesis): Uint8Array {
-  return encodeFields({
+/** Found a mesh: sign its genesis with every founder's current key. */
+export function makeGenesis(
+  crypto: CryptoPort,
+  choices: FoundingChoices,
+  signers: readonly FoundingSigner[],
+  random: Uint8Array,
+  wall: Millis,
+): GenesisVerdict {
+  const fault = meshNameFault(choices.name);
+  if (fault !== undefined) return { kind: 'bad', why: fault };
+  const body = encodeFields({
     v: 1,
-    t: 'gen',
-    n: genesis.name,
-    f: genesis.founders,
-    q: genesis.quorum,
-    p: genesis.profile,
-    m: genesis.admission,
-    at: genesis.foundedAt,
-    r: genesis.random,
+    n: choices.name,
+    f: signers.map(({ established, name }) => ({ a: established.aid, n: isNodeName(name) ? name : nodeNameOf(name) })),
+    q: choices.quorum ?? quorumMin(signers.length),
+    tp: choices.trustProfile,
+    ad: choices.admission,
+    r: random,
+    at: Math.max(0, Math.floor(wall)),
   });
+  const signatures = signers.map(({ established, signKey }) => ({
+    e: established.events.map((event) => ({ b: event.body, s: event.sig })),
+    s: crypto.sign(signKey, SIGN_LABEL, body),
+  }));
+  // Verified at once: what leaves here is accepted everywhere.
+  return verifyGenesis(crypto, encodeFields({ b: body, s: signatures }));
 }
 
-function decodeGenesis(body: Uint8Array): Genesis | undefined {
+/** Check the bytes of a genesis, down to every founder's signature; optionally that it is the mesh one was told to join. */
+export function verifyGenesis(crypto: CryptoPort, bytes: Uint8Array, expected?: Uint8Array): GenesisVerdict {
+  const bad = (why: string): GenesisVerdict => ({ kind: 'bad', why });
+  if (bytes.length > LIMITS.genesisBytesMax) return bad(`a genesis of ${bytes.length} bytes exceeds the limit of ${LIMITS.genesisBytesMax}`);
+  const outer = readFields(bytes);
+  const body = outer.blob('b', LIMITS.genesisBytesMax);
+  const signatures = outer.list('s', LIMITS.foundersMax).map((value) => readSignature(outer, new Fields(value)));
+  if (outer.fault !== undefined) return bad(`the genesis does not decode: ${outer.fault}`);
+  const id = meshIdOf(crypto, body);
+  if (expected !== undefined && !bytesEqual(id, expected))
+    return bad(`the genesis is that of mesh ${hex(id.subarray(0, TAG_BYTES))}, not of mesh ${hex(expected.subarray(0, TAG_BYTES))}`);
+  const genesis = readGenesis(body);
+  if (typeof genesis === 'string') return bad(genesis);
+  if (signatures.length !== genesis.founders.length) return bad(`${genesis.founders.length} founders, but ${signatures.length} signatures`);
+  const founders: Established[] = [];
+  for (const [index, founder] of genesis.founders.entries()) {
+    const signature = signatures[index];
+    const verdict = verifyEstablishment(crypto, signature?.events ?? []);
+    if (verdict.kind === 'bad') return bad(`founder ${index + 1}: ${verdict.why}`);
+    const { established } = verdict;
+    if (!bytesEqual(established.aid, founder.aid)) return bad(`founder ${index + 1} shows the establishment log of another identity`);
+    if (signature === undefined || !crypto.verify(established.signKey, signature.sig, SIGN_LABEL, body))
+      return bad(`founder ${index + 1} has not signed the genesis`);
+    founders.push(established);
+  }
+  return { kind: 'valid', mesh: { id, tag: id.slice(0, TAG_BYTES), genesis, founders, bytes: bytes.slice() } };
+}
+
+/** SHA-256("HCTH1:mesh" 00 ‖ genesis body). */
+export function meshIdOf(crypto: CryptoPort, body: Uint8Array): Uint8Array {
+  return crypto.sha256(ID_LABEL, body);
+}
+
+function readGenesis(body: Uint8Array): Genesis | string {
   const fields = readFields(body);
   fields.integer('v', 1, 1);
-  fields.oneOf('t', ['gen']);
+  const founders = fields.list('f', LIMITS.foundersMax).map((value) => readFounder(fields, new Fields(value)));
   const genesis: Genesis = {
-    name: fields.text('n', LIMITS.nameCharactersMax),
-    founders: fields.bytesList('f', 32, LIMITS.foundersMax),
-    quorum: fields.integer('q', 1, LIMITS.foundersMax),
-    profile: fields.oneOf('p', PROFILE_NAMES),
-    admission: fields.oneOf('m', ADMISSION_MODES),
+    name: fields.text('n', LIMITS.meshNameCharactersMax),
+    founders,
+    quorum: fields.integer('q', 0, LIMITS.foundersMax),
+    trustProfile: fields.oneOf('tp', TRUST_PROFILES),
+    admission: fields.oneOf('ad', ADMISSION_MODES),
+    random: fields.bytes('r', GENESIS_RANDOM_BYTES),
     foundedAt: fields.integer('at', 0, Number.MAX_SAFE_INTEGER),
-    random: fields.bytes('r', 16),
   };
-  fields.require(isAscending(genesis.founders), 'founders are not ascending');
-  fields.require(genesis.quorum <= genesis.founders.length && genesis.quorum > Math.floor(genesis.founders.length / 2), 'quorum is not a majority of the founders');
-  return fields.sound ? genesis : undefined;
+  if (fields.fault !== undefined) return `the genesis body does not decode: ${fields.fault}`;
+  const fault = meshNameFault(genesis.name);
+  if (fault !== undefined) return fault;
+  if (founders.length === 0) return 'a mesh has at least one founder';
+  if (new Set(founders.map(({ aid }) => hex(aid))).size !== founders.length) return 'a founder is named twice';
+  const [least, most] = [quorumMin(founders.length), founders.length];
+  if (genesis.quorum < least || genesis.quorum > most) return `a quorum of ${genesis.quorum} is outside ${least} … ${most} for ${most} voters`;
+  return genesis;
 }
 
-function isAscending(aids: readonly Uint8Array[]): boolean {
-  return aids.length > 0 && aids.every((aid, index) => index === 0 || compareBytes(aids[index - 1] ?? aid, aid) < 0);
+function readFounder(outer: Fields, fields: Fields): Founder {
+  const founder = { aid: fields.bytes('a', 32), name: fields.text('n', LIMITS.nodeNameCharactersMax) };
+  outer.require(fields.sound && isNodeName(founder.name), 'a founder is malformed');
+  return founder;
+}
+
+function readSignature(outer: Fields, fields: Fields): { readonly events: readonly EstablishmentEvent[]; readonly sig: Uint8Array } {
+  const events = fields.list('e', HCTH_LIMITS.establishmentEventsMax).map((value) => {
+    const event = new Fields(value);
+    const signed = { body: event.blob('b', HCTH_LIMITS.signedBodyBytesMax), sig: event.bytes('s', 64) };
+    fields.require(event.sound, 'an establishment event is malformed');
+    return signed;
+  });
+  const signature = { events, sig: fields.bytes('s', 64) };
+  outer.require(fields.sound, 'a signature is malformed');
+  return signature;
 }

@@ -1,33 +1,61 @@
 /** Named bounds of admission, each with what happens at it (docs/LIMITS.md). */
-import { MINUTE, type Millis } from '#core/time/time.ts';
+import { DAY, HOUR, MINUTE } from '#core/time/time.ts';
 
 export const ADMISSION_LIMITS = {
-  /** Machines waiting for approval; the next one is told `LOBBY_FULL`. */
-  lobbyWaitingMax: 16,
-  /** A waiting machine that is not heard from for so long is forgotten. */
-  lobbyMs: 10 * MINUTE,
-  /** Frames a waiting machine may send; more is delayed, not punished. */
-  lobbyFramesPerSecond: 2,
-  /** Members of one mesh; further admissions are refused. */
-  membersMax: 1_024,
-  /** Open tokens; further ones are refused until some are used, revoked or expire. */
-  tokensOpenMax: 256,
-  /** Uses of one token. */
-  tokenUsesMax: 64,
-  /** Longest life of a token. */
-  tokenMsMax: (30 * 24 * 60 * MINUTE) as Millis,
-  /** Characters of a token text; longer input is not looked at. */
-  tokenCharactersMax: 1_024,
-  /** Identities a token may pin. */
-  tokenPinsMax: 8,
-  /** Founders of a genesis. */
+  /** Characters of a mesh's name; a longer one is refused with its length. */
+  meshNameCharactersMax: 48,
+  /** Characters of a node's name; longer ones are cut, the suffix that makes them unique included. */
+  nodeNameCharactersMax: 63,
+  /** Founders of one mesh, all of them voters; more are refused (protocol.md §3.1). */
   foundersMax: 7,
-  /** Establishment events of one member in an admission entry. */
-  establishmentEventsMax: 8,
-  /** Characters of names of nodes and meshes. */
-  nameCharactersMax: 63,
-  /** Characters of reasons and labels. */
-  textCharactersMax: 256,
-  /** Automatic promotions out of quarantine in an `open` mesh, per hour. */
-  promotionsPerHour: 1,
+  /** Bytes of a signed genesis; it must fit into one ledger entry and into one frame to a stranger. */
+  genesisBytesMax: 2_560,
+  /** Bytes of a signed membership record; larger ones are refused before they are decoded. */
+  recordBytesMax: 1_024,
+  /** Bytes of one ledger entry's body (protocol.md §3.10, 22); larger ones are not entries. */
+  entryBytesMax: 65_536,
+  /** Characters of a token; a longer text is refused unread. */
+  tokenCharactersMax: 2_048,
+  /** Identities that a token pins; more are refused when it is made. */
+  tokenPinsMax: 8,
+  /** Addresses that a token carries; further ones are left out. */
+  tokenPeersMax: 8,
+  /** Characters of one address or hardware hint in a token. */
+  tokenTextCharactersMax: 128,
+  /** Uses of one token; more are refused when it is made. */
+  tokenUsesMax: 1_000,
+  /** Shortest validity of a token. */
+  tokenLifeMsMin: MINUTE,
+  /** Longest validity of a token. */
+  tokenLifeMsMax: 30 * DAY,
+  /** Tokens that are neither used up nor expired nor revoked; a further one is refused (revoke some). */
+  tokensOpenMax: 256,
+  /** Tokens remembered in all; the oldest closed ones are forgotten, after which their reuse is merely unknown. */
+  tokensKeptMax: 1_024,
+  /** Characters of a token's label; longer ones are cut. */
+  labelCharactersMax: 64,
+  /** Members of one mesh; further machines are refused. */
+  membersMax: 1_024,
+  /** Identities that were ever members, removed ones included; they are never forgotten, so further machines are refused. */
+  identitiesMax: 8_192,
+  /** Machines that wait in the lobby at once; a further one is refused (`LOBBY_FULL`). */
+  lobbyEntriesMax: 16,
+  /** A machine that has not shown itself for so long no longer waits. */
+  lobbyMsMax: 10 * MINUTE,
+  /** Frames per second from a machine in the lobby; more is back-pressure. */
+  lobbyFramesPerSecond: 2,
+  /** A denied machine is refused at once for so long. */
+  denialMs: 10 * MINUTE,
+  /** Denials remembered; the oldest is forgotten. */
+  denialsMax: 64,
+  /** Bytes of what a waiting machine says it can do; larger statements are dropped. */
+  lobbyCapabilitiesBytesMax: 3_072,
+  /** Time between two promotions out of quarantine in an `open` mesh (protocol.md §2.14). */
+  promotionMsMin: HOUR,
+  /** Score in ten-thousandths from which a quarantined machine may be promoted. */
+  promotionScoreMin: 3_000,
+  /** Bytes of a welcome; members' addresses that do not fit are left out (they arrive by gossip). */
+  welcomeBytesMax: 3_840,
+  /** Addresses told per member in a welcome. */
+  welcomeAddressesMax: 4,
 } as const;

@@ -1,88 +1,135 @@
 /**
- * Invitation tokens: `rnj1.` + base64url of RMP (protocol.md §2.14). A short-lived shared secret that lets one machine (or
- * a few) into exactly one mesh with a role not above its ceiling. The secret never travels: both ends derive a pre-shared
- * key from it that the handshake mixes in. Whether a token still counts is judged by voters (token-judge.ts).
+ * The invitation as a person or an image carries it: `rnj1.` and base64url, safe to paste. Whoever holds one can prove it
+ * to the mesh, and the mesh to its bearer, without either showing the secret (protocol.md §2.14). A text that is no token
+ * is told apart from a damaged, cut or foreign one, because the cure differs. Never logged, never in argv or environment.
  */
-import { base64url, fromBase64url, hex } from '#core/bytes/bytes.ts';
+import { base64url, fromBase64url } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { decodeRmp } from '#core/msgpack/decode.ts';
 import type { Millis } from '#core/time/time.ts';
-import { encodeFields, readFields } from '#mesh/hcth/fields.ts';
+import { encodeFields, Fields } from '#mesh/hcth/fields.ts';
+import { type Aid, AID_BYTES } from '#mesh/hcth/identity-text.ts';
 import { labelled } from '#mesh/hcth/labels.ts';
-import type { Aid } from '#mesh/hcth/identity-text.ts';
 import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
+import { meshNameFault } from './names.ts';
 import { type Role, ROLES } from './roles.ts';
 
-/** What an invitation contains. A secret: never log it. */
+/** Bytes of a token's public number. */
+export const TOKEN_ID_BYTES = 8;
+/** Bytes of a token's secret. */
+export const TOKEN_SECRET_BYTES = 32;
+
+/** What a token says. */
 export interface Token {
   readonly meshId: Uint8Array;
-  /** 8 bytes; public, names the token in HELLO, logs and lists. */
+  readonly meshName: string;
   readonly tokenId: Uint8Array;
   readonly secret: Uint8Array;
-  /** Wall clock of the voters. */
+  /** For people; the voter judges by its own clock and its own note of it. */
   readonly expiresAt: Millis;
   readonly uses: number;
-  readonly ceiling: Role;
-  /** Members of the mesh that may answer; empty for "any member that proves itself by the genesis". */
+  readonly role: Role;
+  /** Identities, one of which must stand behind the welcome; the founders as a rule. */
   readonly pins: readonly Aid[];
-  /** Board serial the token is meant for; null for any. */
-  readonly hardwareHint: string | null;
+  /** Serial number of the one board that it is for; null for whichever. */
+  readonly hardware: string | null;
+  /** Where members listened when it was made: `host:port`. Hints only. */
+  readonly peers: readonly string[];
 }
 
-/** What parsing a text gave. Nothing of the text is repeated in `why`: it may be a secret. */
-export type TokenOutcome = { readonly kind: 'token'; readonly token: Token } | { readonly kind: 'malformed'; readonly why: string };
+/** What is wrong with a text that should have been a token. */
+export type TokenFault = 'empty' | 'too-long' | 'no-token' | 'other-version' | 'truncated' | 'damaged';
 
-const PREFIX = 'rnj1.';
-const PSK = labelled('HCTH1:psk');
+/**
+ * A token, or what stands there instead. `at` counts characters from 0, white space left out; null where no place can be
+ * named. Nothing of the text is repeated in `why`: it may be a secret.
+ */
+export type TokenOutcome =
+  | { readonly kind: 'token'; readonly token: Token }
+  | { readonly kind: 'malformed'; readonly fault: TokenFault; readonly at: number | null; readonly why: string };
 
-/** The text form, for a file or standard input; never for an argument or the environment. */
+const VERSION = 'rnj1';
+const PREFIX = `${VERSION}.`;
+const PSK_LABEL = labelled('HCTH1:tok');
+const NOTHING = new Uint8Array(0);
+
+/** The text of a token. */
 export function encodeToken(token: Token): string {
-  return (
-    PREFIX +
-    base64url(
-      encodeFields({
-        m: token.meshId,
-        id: token.tokenId,
-        s: token.secret,
-        exp: token.expiresAt,
-        u: token.uses,
-        c: token.ceiling,
-        p: token.pins,
-        hw: token.hardwareHint ?? undefined,
-      }),
-    )
-  );
+  const bytes = encodeFields({
+    m: token.meshId,
+    n: token.meshName,
+    t: token.tokenId,
+    k: token.secret,
+    x: token.expiresAt,
+    u: token.uses,
+    c: token.role,
+    p: token.pins,
+    hw: token.hardware ?? undefined,
+    a: token.peers.length === 0 ? undefined : token.peers,
+  });
+  return PREFIX + base64url(bytes);
 }
 
-/** Parse what a person pasted or a file held; white space around it does not matter. */
-export function parseToken(text: string): TokenOutcome {
-  const malformed = (why: string): TokenOutcome => ({ kind: 'malformed', why });
-  const trimmed = text.trim();
-  if (trimmed.length === 0) return malformed('the invitation is empty');
-  if (trimmed.length > LIMITS.tokenCharactersMax) return malformed(`the invitation has ${trimmed.length} characters; at most ${LIMITS.tokenCharactersMax} are expected`);
-  if (!trimmed.startsWith(PREFIX)) return malformed(`an invitation begins with "${PREFIX}"`);
-  if (/\s/.test(trimmed)) return malformed('the invitation is broken into several pieces; it is one line without spaces');
-  const bytes = fromBase64url(trimmed.slice(PREFIX.length));
-  if (bytes === undefined) return malformed('the invitation contains characters that do not belong there, or its end is missing');
-  const fields = readFields(bytes);
+/** Read what somebody pasted; white space anywhere in it (wrapped lines) does no harm. */
+export function parseToken(pasted: string): TokenOutcome {
+  const bad = (fault: TokenFault, at: number | null, why: string): TokenOutcome => ({ kind: 'malformed', fault, at, why });
+  const text = pasted.replace(/\s+/g, '');
+  const end = text.length;
+  if (end === 0) return bad('empty', 0, 'there is no invitation: the text is empty');
+  if (end > LIMITS.tokenCharactersMax)
+    return bad('too-long', null, `a text of ${end} characters is longer than an invitation can be (${LIMITS.tokenCharactersMax})`);
+  const version = /^(rnj\d{1,4})\./.exec(text)?.[1];
+  const truncated = (): TokenOutcome => bad('truncated', end, `the invitation ends too early, after ${end} characters; copy all of it`);
+  if (version === undefined) return PREFIX.startsWith(text) ? truncated() : bad('no-token', 0, `this is no invitation: invitations begin with "${PREFIX}"`);
+  if (version !== VERSION)
+    return bad('other-version', 0, `the invitation has version ${version}, this agent reads ${VERSION}; update the older of the two agents`);
+  const encoded = text.slice(PREFIX.length);
+  const foreign = encoded.search(/[^A-Za-z0-9_-]/);
+  if (foreign >= 0)
+    return bad('damaged', PREFIX.length + foreign, `character ${PREFIX.length + foreign + 1} of the invitation does not belong there; copy it again`);
+  const whole = fromBase64url(encoded);
+  // A cut inside a group of four characters leaves bits that no encoder writes: see how far the groups before it reach.
+  const bytes = whole ?? fromBase64url(encoded.slice(0, Math.floor((encoded.length - 1) / 4) * 4));
+  const decoded = decodeRmp(bytes ?? NOTHING, 'signed');
+  if (decoded.kind === 'refused' && decoded.error === 'truncated') return truncated();
+  if (decoded.kind === 'refused') {
+    const at = PREFIX.length + Math.floor((decoded.offset * 4) / 3);
+    return bad('damaged', at, `the invitation is damaged near character ${at + 1}; copy it again`);
+  }
+  const fields = new Fields(decoded.value);
+  const token = readToken(fields);
+  if (fields.sound && whole !== undefined) return { kind: 'token', token };
+  return bad('damaged', null, `the invitation is damaged (${fields.fault ?? 'its last character is wrong'}); copy it again`);
+}
+
+/** The key that both ends of an enrolment handshake mix in; bound to the mesh and to the token's number. */
+export function tokenPsk(crypto: CryptoPort, token: Pick<Token, 'meshId' | 'tokenId' | 'secret'>): Uint8Array {
+  return crypto.hkdf(token.secret, token.meshId, new Uint8Array([...PSK_LABEL, ...token.tokenId]), 32);
+}
+
+function readToken(fields: Fields): Token {
   const token: Token = {
     meshId: fields.bytes('m', 32),
-    tokenId: fields.bytes('id', 8),
-    secret: fields.bytes('s', 32),
-    expiresAt: fields.integer('exp', 0, Number.MAX_SAFE_INTEGER),
+    meshName: fields.text('n', LIMITS.meshNameCharactersMax),
+    tokenId: fields.bytes('t', TOKEN_ID_BYTES),
+    secret: fields.bytes('k', TOKEN_SECRET_BYTES),
+    expiresAt: fields.integer('x', 0, Number.MAX_SAFE_INTEGER),
     uses: fields.integer('u', 1, LIMITS.tokenUsesMax),
-    ceiling: fields.oneOf('c', ROLES),
-    pins: fields.bytesList('p', 32, LIMITS.tokenPinsMax),
-    hardwareHint: fields.optional('hw', (present) => present.text('hw', 64)) ?? null,
+    role: fields.oneOf('c', ROLES),
+    pins: fields.bytesList('p', AID_BYTES, LIMITS.tokenPinsMax),
+    hardware: fields.optional('hw', (present) => present.text('hw', LIMITS.tokenTextCharactersMax)) ?? null,
+    peers: fields.optional('a', (present) => readPeers(present)) ?? [],
   };
-  return fields.sound ? { kind: 'token', token } : malformed('the invitation is damaged; its end may be missing');
+  fields.require(meshNameFault(token.meshName) === undefined, 'the name of the mesh is none');
+  return token;
 }
 
-/** The pre-shared key of a token, mixed into the handshake (XXpsk0). */
-export function tokenPsk(crypto: CryptoPort, token: Pick<Token, 'secret' | 'meshId' | 'tokenId'>): Uint8Array {
-  return crypto.hkdf(token.secret, token.meshId, new Uint8Array([...PSK, ...token.tokenId]), 32);
-}
-
-/** A token's id as lists and `revoke` show it. */
-export function tokenIdText(tokenId: Uint8Array): string {
-  return hex(tokenId);
+function readPeers(fields: Fields): readonly string[] {
+  const peers: string[] = [];
+  for (const value of fields.list('a', LIMITS.tokenPeersMax)) {
+    const good = typeof value === 'string' && value.length <= LIMITS.tokenTextCharactersMax;
+    fields.require(good, 'an address is malformed');
+    if (good) peers.push(value);
+  }
+  return peers;
 }

@@ -1,0 +1,129 @@
+/**
+ * The decisions about membership, as they stand in the ledger: kind and body of every entry. Kinds and field names are the
+ * protocol; a body that does not decode, or a kind that is not known, changes nothing (apply-entry.ts).
+ */
+import type { Millis } from '#core/time/time.ts';
+import { encodeFields, readFields } from '#mesh/hcth/fields.ts';
+import type { Aid } from '#mesh/hcth/identity-text.ts';
+import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
+import { ADMISSION_MODES, type AdmissionMode, type Role, ROLES } from './roles.ts';
+import { TOKEN_ID_BYTES } from './token.ts';
+
+/** An invitation without its secret, which only voters keep. */
+export interface TokenChange {
+  readonly kind: 'token';
+  readonly tokenId: Uint8Array;
+  /** Wall clock of the voters. */
+  readonly expiresAt: Millis;
+  readonly uses: number;
+  readonly role: Role;
+  readonly label: string | null;
+  /** Serial number of the one board that it is for. */
+  readonly hardware: string | null;
+  /** The member at which it was asked for. */
+  readonly by: Aid;
+}
+
+/** One decision. */
+export type LedgerChange =
+  | { readonly kind: 'genesis'; readonly genesis: Uint8Array }
+  | TokenChange
+  | { readonly kind: 'token-revoke'; readonly tokenId: Uint8Array; readonly by: Aid }
+  | { readonly kind: 'admit'; /** Signed membership record. */ readonly record: Uint8Array }
+  | { readonly kind: 'promote'; /** The record that replaces the former. */ readonly record: Uint8Array }
+  | { readonly kind: 'suspend'; readonly aid: Aid; /** Whoever came with the same token. */ readonly other: Aid; readonly tokenId: Uint8Array }
+  | { readonly kind: 'confirm'; readonly aid: Aid; readonly by: Aid }
+  | { readonly kind: 'remove'; readonly aid: Aid; readonly how: 'leave' | 'forget'; readonly by: Aid }
+  | { readonly kind: 'rename'; readonly aid: Aid; readonly name: string }
+  | { readonly kind: 'setting'; readonly admission: AdmissionMode };
+
+/** The word for a decision, as `kind` of a ledger entry. */
+export type ChangeKind = LedgerChange['kind'];
+
+/** A proposal's kind and body. */
+export interface EncodedChange {
+  readonly kind: ChangeKind;
+  readonly body: Uint8Array;
+}
+
+const HOW = ['leave', 'forget'] as const;
+
+/** The ledger's form of a decision. */
+export function encodeChange(change: LedgerChange): EncodedChange {
+  return { kind: change.kind, body: encodeBody(change) };
+}
+
+/** What an entry decides; `undefined` where it is not one of ours or is malformed. */
+export function decodeChange(kind: string, body: Uint8Array): LedgerChange | undefined {
+  if (body.length > LIMITS.entryBytesMax) return undefined;
+  // Bodies that are signed objects themselves are verified as they are, by whoever reads them.
+  if (kind === 'genesis') return { kind, genesis: body };
+  if (kind === 'admit' || kind === 'promote') return { kind, record: body };
+  const fields = readFields(body);
+  const change = readChange(kind, fields);
+  return change !== undefined && fields.sound ? change : undefined;
+}
+
+function encodeBody(change: LedgerChange): Uint8Array {
+  switch (change.kind) {
+    case 'genesis':
+      return change.genesis;
+    case 'admit':
+    case 'promote':
+      return change.record;
+    case 'token':
+      return encodeFields({
+        t: change.tokenId,
+        x: change.expiresAt,
+        u: change.uses,
+        c: change.role,
+        l: change.label ?? undefined,
+        hw: change.hardware ?? undefined,
+        b: change.by,
+      });
+    case 'token-revoke':
+      return encodeFields({ t: change.tokenId, b: change.by });
+    case 'suspend':
+      return encodeFields({ a: change.aid, o: change.other, t: change.tokenId });
+    case 'confirm':
+      return encodeFields({ a: change.aid, b: change.by });
+    case 'remove':
+      return encodeFields({ a: change.aid, h: change.how, b: change.by });
+    case 'rename':
+      return encodeFields({ a: change.aid, n: change.name });
+    case 'setting':
+      return encodeFields({ ad: change.admission });
+  }
+}
+
+type Fields = ReturnType<typeof readFields>;
+
+function readChange(kind: string, fields: Fields): LedgerChange | undefined {
+  switch (kind) {
+    case 'token':
+      return {
+        kind,
+        tokenId: fields.bytes('t', TOKEN_ID_BYTES),
+        expiresAt: fields.integer('x', 0, Number.MAX_SAFE_INTEGER),
+        uses: fields.integer('u', 1, LIMITS.tokenUsesMax),
+        role: fields.oneOf('c', ROLES),
+        label: fields.optional('l', (present) => present.text('l', LIMITS.labelCharactersMax)) ?? null,
+        hardware: fields.optional('hw', (present) => present.text('hw', LIMITS.tokenTextCharactersMax)) ?? null,
+        by: fields.bytes('b', 32),
+      };
+    case 'token-revoke':
+      return { kind, tokenId: fields.bytes('t', TOKEN_ID_BYTES), by: fields.bytes('b', 32) };
+    case 'suspend':
+      return { kind, aid: fields.bytes('a', 32), other: fields.bytes('o', 32), tokenId: fields.bytes('t', TOKEN_ID_BYTES) };
+    case 'confirm':
+      return { kind, aid: fields.bytes('a', 32), by: fields.bytes('b', 32) };
+    case 'remove':
+      return { kind, aid: fields.bytes('a', 32), how: fields.oneOf('h', HOW), by: fields.bytes('b', 32) };
+    case 'rename':
+      return { kind, aid: fields.bytes('a', 32), name: fields.text('n', LIMITS.nodeNameCharactersMax) };
+    case 'setting':
+      return { kind, admission: fields.oneOf('ad', ADMISSION_MODES) };
+    default:
+      return undefined;
+  }
+}

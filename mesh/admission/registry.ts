@@ -1,0 +1,132 @@
+/**
+ * Who belongs to the mesh, as the ledger says: members, invitations, removed identities, settings. A value, replaced and
+ * never changed; the same entries give the same registry everywhere (apply-entry.ts folds them). Here are its shape and
+ * the questions that others ask of it.
+ */
+import { bytesEqual, hex } from '#core/bytes/bytes.ts';
+import type { Millis } from '#core/time/time.ts';
+import { type Aid, aidText, type AidText, parseAid, parseFingerprint } from '#mesh/hcth/identity-text.ts';
+import type { Mesh } from './genesis.ts';
+import type { AdmissionWay } from './membership-record.ts';
+import { nameKey } from './names.ts';
+import type { AdmissionMode, Role } from './roles.ts';
+
+/** Why a member may do nothing until a person has confirmed it: its invitation was shown by another machine too. */
+export interface Suspension {
+  readonly other: Aid;
+  readonly tokenId: Uint8Array;
+  readonly since: Millis;
+}
+
+/** One member. */
+export interface Member {
+  readonly aid: Aid;
+  readonly text: AidText;
+  readonly fingerprint: string;
+  /** Unique in the mesh, whatever the record says. */
+  readonly name: string;
+  /** The ceiling it was admitted with; see {@link effectiveRole}. */
+  readonly role: Role;
+  readonly voter: boolean;
+  readonly way: AdmissionWay;
+  /** Signed membership record; founders without one are proved by the genesis. */
+  readonly record: Uint8Array | null;
+  /** Digest of its newest establishment event at admission. */
+  readonly establishment: Uint8Array;
+  /** Wall clock of the voter. */
+  readonly admittedAt: Millis;
+  readonly admittedIndex: number;
+  readonly suspended: Suspension | null;
+}
+
+/** One invitation and what became of it. */
+export interface TokenState {
+  readonly tokenId: Uint8Array;
+  /** Its number in hexadecimal: what people see. */
+  readonly text: string;
+  readonly expiresAt: Millis;
+  readonly uses: number;
+  readonly role: Role;
+  readonly label: string | null;
+  readonly hardware: string | null;
+  readonly by: Aid;
+  readonly madeAt: Millis;
+  readonly revokedAt: Millis | null;
+  readonly usedBy: readonly Aid[];
+}
+
+/** An identity that will never be a member again. */
+export interface RemovedIdentity {
+  readonly aid: Aid;
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly how: 'leave' | 'forget';
+  readonly by: Aid;
+  readonly at: Millis;
+  readonly index: number;
+}
+
+/** See the header. */
+export interface Registry {
+  readonly mesh: Mesh;
+  readonly admission: AdmissionMode;
+  /** In the order of admission. */
+  readonly members: ReadonlyMap<AidText, Member>;
+  /** By number in hexadecimal, in the order of making. */
+  readonly tokens: ReadonlyMap<string, TokenState>;
+  readonly removed: ReadonlyMap<AidText, RemovedIdentity>;
+  /** Voter's wall clock at the newest promotion out of quarantine. */
+  readonly promotedAt: Millis | null;
+  /** Ledger index of the newest entry in it. */
+  readonly index: number;
+}
+
+/** The member of this identity. */
+export function memberOf(registry: Registry, aid: Aid): Member | undefined {
+  return registry.members.get(aidText(aid));
+}
+
+/** The member that a person means: by name, complete fingerprint or identity. */
+export function findMember(registry: Registry, typed: string): Member | undefined {
+  const who = typed.trim();
+  const aid = parseAid(who);
+  if (aid !== undefined) return memberOf(registry, aid);
+  const fingerprint = parseFingerprint(who);
+  const key = nameKey(who);
+  // A name is never a complete fingerprint (names.ts), so at most one of the two applies.
+  for (const member of registry.members.values()) if (member.fingerprint === fingerprint || nameKey(member.name) === key) return member;
+  return undefined;
+}
+
+/** Whether a member bears this name; `except` may keep its own. */
+export function isNameTaken(registry: Registry, key: string, except?: Aid): boolean {
+  for (const member of registry.members.values()) if (nameKey(member.name) === key && !(except !== undefined && bytesEqual(member.aid, except))) return true;
+  return false;
+}
+
+/** Why an identity will not be admitted again; `undefined` where it may be. */
+export function removalOf(registry: Registry, aid: Aid): RemovedIdentity | undefined {
+  return registry.removed.get(aidText(aid));
+}
+
+/** The invitation of this number. */
+export function tokenOf(registry: Registry, tokenId: Uint8Array): TokenState | undefined {
+  return registry.tokens.get(hex(tokenId));
+}
+
+/** Where an invitation stands at a moment of the voter's wall clock. */
+export function tokenStanding(token: TokenState, wall: Millis): 'open' | 'used' | 'revoked' | 'expired' {
+  if (token.revokedAt !== null) return 'revoked';
+  if (wall >= token.expiresAt) return 'expired';
+  return token.usedBy.length >= token.uses ? 'used' : 'open';
+}
+
+/** Voters, in the order of the genesis. */
+export function votersOf(registry: Registry): readonly Member[] {
+  return [...registry.members.values()].filter(({ voter }) => voter);
+}
+
+/** What a member may be now: nothing beyond quarantine while it is suspended. */
+export function effectiveRole(member: Member): Role {
+  return member.suspended === null ? member.role : 'quarantine';
+}
