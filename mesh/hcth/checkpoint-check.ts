@@ -44,20 +44,35 @@ export type CheckpointVerdict =
 
 /** Check one checkpoint that arrived in a verified frame. */
 export function checkCheckpoint(crypto: CryptoPort, object: SignedObject, context: CheckpointContext): CheckpointVerdict {
-  const refuse = (breakClass: BreakClass, code: RefusalCode, why: string, proof: readonly SignedObject[] = []): CheckpointVerdict => ({ kind: 'refused', class: breakClass, code, why, proof });
+  const refuse = (breakClass: BreakClass, code: RefusalCode, why: string, proof: readonly SignedObject[] = []): CheckpointVerdict => ({
+    kind: 'refused',
+    class: breakClass,
+    code,
+    why,
+    proof,
+  });
   if (!verifyObject(crypto, context.peer.signKey, LABELS.checkpoint, object)) return refuse('PV', 'CHAIN_MISMATCH', 'a checkpoint is not signed by the peer');
   const checkpoint = decodeCheckpoint(object.body);
   if (checkpoint === undefined) return refuse('PV', 'RMP_INVALID', 'a checkpoint does not decode');
   const { receiving, sending, newest } = context;
-  if (!bytesEqual(checkpoint.from, context.peer.aid) || !bytesEqual(checkpoint.to, context.self)) return refuse('PV', 'CHAIN_MISMATCH', 'a checkpoint belongs to another link');
-  if (checkpoint.incarnation !== receiving.incarnation || !bytesEqual(checkpoint.nonce, receiving.nonce)) return refuse('PV', 'CHAIN_MISMATCH', 'a checkpoint belongs to another incarnation');
+  if (!bytesEqual(checkpoint.from, context.peer.aid) || !bytesEqual(checkpoint.to, context.self))
+    return refuse('PV', 'CHAIN_MISMATCH', 'a checkpoint belongs to another link');
+  if (checkpoint.incarnation !== receiving.incarnation || !bytesEqual(checkpoint.nonce, receiving.nonce))
+    return refuse('PV', 'CHAIN_MISMATCH', 'a checkpoint belongs to another incarnation');
   if (newest !== null && checkpointsConflict(newest.checkpoint, checkpoint)) {
     return refuse('B5', 'EQUIVOCATION', `two checkpoints for frame ${checkpoint.sequence} differ`, [newest.object, object]);
   }
   const past = receiving.headAt(checkpoint.sequence);
-  if (past.kind === 'not-yet') return refuse('PV', 'CHAIN_MISMATCH', `a checkpoint claims frame ${checkpoint.sequence}, only ${receiving.sequence} have arrived`);
-  if (past.kind === 'head' && !bytesEqual(past.head, checkpoint.head)) return refuse('SELF', 'CHAIN_MISMATCH', `the signed head of frame ${checkpoint.sequence} is not that of the frames received`);
-  if (newest !== null && compareCheckpoints(newest.checkpoint, checkpoint) < 0 && sameIncarnation(newest.checkpoint, checkpoint) && checkpoint.slot < newest.checkpoint.slot) {
+  if (past.kind === 'not-yet')
+    return refuse('PV', 'CHAIN_MISMATCH', `a checkpoint claims frame ${checkpoint.sequence}, only ${receiving.sequence} have arrived`);
+  if (past.kind === 'head' && !bytesEqual(past.head, checkpoint.head))
+    return refuse('SELF', 'CHAIN_MISMATCH', `the signed head of frame ${checkpoint.sequence} is not that of the frames received`);
+  if (
+    newest !== null &&
+    compareCheckpoints(newest.checkpoint, checkpoint) < 0 &&
+    sameIncarnation(newest.checkpoint, checkpoint) &&
+    checkpoint.slot < newest.checkpoint.slot
+  ) {
     return refuse('PV', 'CHAIN_MISMATCH', `slot ${checkpoint.slot} follows slot ${newest.checkpoint.slot}`);
   }
   const acknowledgement = checkAcknowledgement(checkpoint, sending);
@@ -77,7 +92,9 @@ function checkAcknowledgement(checkpoint: Checkpoint, sending: LinkChain): Ackno
   if (past.kind === 'not-yet') return { kind: 'false', why: `it acknowledges frame ${acknowledged.sequence}, only ${sending.sequence} were sent` };
   if (past.kind === 'too-old') return { kind: 'unknown' };
   if (acknowledged.sequence === 0 && bytesEqual(acknowledged.head, NO_ANCHOR)) return { kind: 'agrees' };
-  return bytesEqual(past.head, acknowledged.head) ? { kind: 'agrees' } : { kind: 'false', why: `it acknowledges another frame ${acknowledged.sequence} than was sent` };
+  return bytesEqual(past.head, acknowledged.head)
+    ? { kind: 'agrees' }
+    : { kind: 'false', why: `it acknowledges another frame ${acknowledged.sequence} than was sent` };
 }
 
 function sameIncarnation(a: Checkpoint, b: Checkpoint): boolean {

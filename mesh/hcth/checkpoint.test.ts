@@ -41,7 +41,12 @@ function forged(change: Partial<Checkpoint>): SignedObject {
 describe('checkpoints', () => {
   test('H-20: an honest checkpoint is accepted, fresh, and its acknowledgement checked', () => {
     const { context, origin } = link();
-    expect(checkCheckpoint(crypto, makeCheckpoint(crypto, ada.signKey, origin), context)).toMatchObject({ kind: 'accepted', fresh: true, acknowledgementChecked: true, checkpoint: { sequence: 5, slot: 7 } });
+    expect(checkCheckpoint(crypto, makeCheckpoint(crypto, ada.signKey, origin), context)).toMatchObject({
+      kind: 'accepted',
+      fresh: true,
+      acknowledgementChecked: true,
+      checkpoint: { sequence: 5, slot: 7 },
+    });
   });
 
   test('H-20: another signer, link, incarnation or a position not yet reached is a protocol violation', () => {
@@ -60,15 +65,25 @@ describe('checkpoints', () => {
   });
 
   test('H-20: a signed head that is not that of the frames received is SELF', () => {
-    expect(checkCheckpoint(crypto, forged({ head: bytesFor('lie', 32) }), link().context)).toMatchObject({ kind: 'refused', class: 'SELF', code: 'CHAIN_MISMATCH' });
+    expect(checkCheckpoint(crypto, forged({ head: bytesFor('lie', 32) }), link().context)).toMatchObject({
+      kind: 'refused',
+      class: 'SELF',
+      code: 'CHAIN_MISMATCH',
+    });
   });
 
   test('H-21: acknowledging what was never sent is SELF; an acknowledgement beyond the ring or of an earlier incarnation is let pass', () => {
     const { context, adaReceives, bobSends } = link();
     const { position } = adaReceives;
-    expect(checkCheckpoint(crypto, forged({ acknowledged: { ...position, head: bytesFor('lie', 32) } }), context)).toMatchObject({ kind: 'refused', class: 'SELF' });
+    expect(checkCheckpoint(crypto, forged({ acknowledged: { ...position, head: bytesFor('lie', 32) } }), context)).toMatchObject({
+      kind: 'refused',
+      class: 'SELF',
+    });
     expect(checkCheckpoint(crypto, forged({ acknowledged: { ...position, sequence: 4 } }), context)).toMatchObject({ kind: 'refused', class: 'SELF' });
-    expect(checkCheckpoint(crypto, forged({ acknowledged: { ...position, incarnation: 3 } }), context)).toMatchObject({ kind: 'accepted', acknowledgementChecked: false });
+    expect(checkCheckpoint(crypto, forged({ acknowledged: { ...position, incarnation: 3 } }), context)).toMatchObject({
+      kind: 'accepted',
+      acknowledgementChecked: false,
+    });
     exchange(1_100, bobSends);
     expect(checkCheckpoint(crypto, forged({}), context)).toMatchObject({ kind: 'accepted', acknowledgementChecked: false });
   });
@@ -84,7 +99,11 @@ describe('checkpoints', () => {
     expect(checkCheckpoint(crypto, object, { ...context, slot: 11 })).toMatchObject({ kind: 'accepted', fresh: true });
     expect(checkCheckpoint(crypto, object, { ...context, slot: 12 })).toMatchObject({ kind: 'accepted', fresh: false });
     expect(checkCheckpoint(crypto, forged({ echo: NO_CHALLENGE }), context)).toMatchObject({ kind: 'accepted', fresh: false });
-    expect(checkCheckpoint(crypto, forged({ echo: bytesFor('made up', 16) }), context)).toMatchObject({ kind: 'refused', class: 'PV', code: 'CHALLENGE_STALE' });
+    expect(checkCheckpoint(crypto, forged({ echo: bytesFor('made up', 16) }), context)).toMatchObject({
+      kind: 'refused',
+      class: 'PV',
+      code: 'CHALLENGE_STALE',
+    });
   });
 
   test('H-22: one challenge is due per slot, and forgotten ones are stale, not made up', () => {
@@ -103,7 +122,10 @@ describe('checkpoints', () => {
     const first = makeCheckpoint(crypto, ada.signKey, origin);
     const newest = { object: first, checkpoint: decodeCheckpoint(first.body)! };
     exchange(1, adaSends, bobReceives);
-    expect(checkCheckpoint(crypto, makeCheckpoint(crypto, ada.signKey, { ...origin, slot: 6 }), { ...context, newest })).toMatchObject({ kind: 'refused', class: 'PV' });
+    expect(checkCheckpoint(crypto, makeCheckpoint(crypto, ada.signKey, { ...origin, slot: 6 }), { ...context, newest })).toMatchObject({
+      kind: 'refused',
+      class: 'PV',
+    });
     expect(checkCheckpoint(crypto, makeCheckpoint(crypto, ada.signKey, { ...origin, slot: 7 }), { ...context, newest })).toMatchObject({ kind: 'accepted' });
   });
 
@@ -112,7 +134,13 @@ describe('checkpoints', () => {
     const first = forged({});
     const second = forged({ head: bytesFor('other history', 32) });
     const newest = { object: first, checkpoint: decodeCheckpoint(first.body)! };
-    expect(checkCheckpoint(crypto, second, { ...context, newest })).toEqual({ kind: 'refused', class: 'B5', code: 'EQUIVOCATION', why: expect.any(String), proof: [first, second] });
+    expect(checkCheckpoint(crypto, second, { ...context, newest })).toEqual({
+      kind: 'refused',
+      class: 'B5',
+      code: 'EQUIVOCATION',
+      why: expect.any(String),
+      proof: [first, second],
+    });
   });
 
   test('H-24: the same place under another nonce, or with another acknowledgement, is no contradiction', () => {

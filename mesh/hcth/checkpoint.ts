@@ -56,7 +56,17 @@ export function makeCheckpoint(crypto: CryptoPort, key: SignKey, origin: Checkpo
     crypto,
     key,
     LABELS.checkpoint,
-    encodeCheckpoint({ from, to, incarnation: sending.incarnation, nonce: sending.nonce, sequence: sending.sequence, head: sending.head, acknowledged, echo, slot }),
+    encodeCheckpoint({
+      from,
+      to,
+      incarnation: sending.incarnation,
+      nonce: sending.nonce,
+      sequence: sending.sequence,
+      head: sending.head,
+      acknowledged,
+      echo,
+      slot,
+    }),
   );
 }
 
@@ -123,6 +133,7 @@ export function compareCheckpoints(a: Checkpoint, b: Checkpoint): number {
 
 /** Whether two checkpoints say two things in one place (protocol.md §2.9, slot keys): an equivocation. */
 export function checkpointsConflict(a: Checkpoint, b: Checkpoint): boolean {
-  const samePlace = bytesEqual(a.from, b.from) && bytesEqual(a.to, b.to) && a.incarnation === b.incarnation && bytesEqual(a.nonce, b.nonce) && a.sequence === b.sequence;
+  const samePlace =
+    bytesEqual(a.from, b.from) && bytesEqual(a.to, b.to) && a.incarnation === b.incarnation && bytesEqual(a.nonce, b.nonce) && a.sequence === b.sequence;
   return samePlace && !bytesEqual(a.head, b.head);
 }

@@ -13,7 +13,12 @@ import type { Identity, IdentitySecrets } from './identity-file.ts';
 export const IDENTITY_RANDOM_BYTES = 112;
 
 /** A new identity and what must be stored of it. */
-export function createIdentity(crypto: CryptoPort, random: Uint8Array, binding: HardwareBinding, identityKind: IdentityKind = 'node'): { readonly identity: Identity; readonly secrets: IdentitySecrets } {
+export function createIdentity(
+  crypto: CryptoPort,
+  random: Uint8Array,
+  binding: HardwareBinding,
+  identityKind: IdentityKind = 'node',
+): { readonly identity: Identity; readonly secrets: IdentitySecrets } {
   assert(random.length === IDENTITY_RANDOM_BYTES, `an identity takes ${IDENTITY_RANDOM_BYTES} random bytes`);
   const signSeed = random.slice(0, 32);
   const staticSecret = random.slice(32, 64);
@@ -29,5 +34,8 @@ export function createIdentity(crypto: CryptoPort, random: Uint8Array, binding: 
   });
   const verdict = verifyEstablishment(crypto, [event]);
   assert(verdict.kind === 'valid', 'a new inception verifies');
-  return { identity: { established: verdict.established, signKey, staticKey, nextSeed }, secrets: { establishment: [event], signSeed, staticSecret, nextSeed } };
+  return {
+    identity: { established: verdict.established, signKey, staticKey, nextSeed },
+    secrets: { establishment: [event], signSeed, staticSecret, nextSeed },
+  };
 }

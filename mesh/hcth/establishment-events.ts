@@ -55,7 +55,11 @@ const BINDING_KINDS = ['none', 'soft', 'otp', 'tpm'] as const;
 const CAUSES = ['planned', 'recovery'] as const;
 
 /** Create the inception event of a new identity. */
-export function makeInception(crypto: CryptoPort, key: SignKey, inception: Omit<Inception, 'kind' | 'signKey'>): { readonly event: EstablishmentEvent; readonly aid: Aid } {
+export function makeInception(
+  crypto: CryptoPort,
+  key: SignKey,
+  inception: Omit<Inception, 'kind' | 'signKey'>,
+): { readonly event: EstablishmentEvent; readonly aid: Aid } {
   const body = encodeFields({
     v: 1,
     t: 'icp',
@@ -70,7 +74,12 @@ export function makeInception(crypto: CryptoPort, key: SignKey, inception: Omit<
 }
 
 /** Create a rotation event: signed by the revealed next key, and by the old one too where it is at hand. */
-export function makeRotation(crypto: CryptoPort, revealed: SignKey, old: SignKey | null, rotation: Omit<Rotation, 'kind' | 'signKey' | 'cause' | 'oldSig'>): EstablishmentEvent {
+export function makeRotation(
+  crypto: CryptoPort,
+  revealed: SignKey,
+  old: SignKey | null,
+  rotation: Omit<Rotation, 'kind' | 'signKey' | 'cause' | 'oldSig'>,
+): EstablishmentEvent {
   const body = encodeFields({
     v: 1,
     t: 'rot',

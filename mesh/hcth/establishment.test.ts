@@ -36,10 +36,32 @@ describe('the establishment log', () => {
   });
 
   test('H-2: a signed body with an extra, a missing or a malformed field is refused', () => {
-    const { event } = makeInception(crypto, node.signKey, { identityKind: 'node', staticKey: bytesFor('x', 32), nextDigest: bytesFor('n', 32), binding: { kind: 'none', digest: new Uint8Array(32) }, random: bytesFor('r', 16) });
+    const { event } = makeInception(crypto, node.signKey, {
+      identityKind: 'node',
+      staticKey: bytesFor('x', 32),
+      nextDigest: bytesFor('n', 32),
+      binding: { kind: 'none', digest: new Uint8Array(32) },
+      random: bytesFor('r', 16),
+    });
     expect(verifyEstablishment(crypto, [event]).kind).toBe('valid');
-    const good = { v: 1, t: 'icp', kt: 'node', k: node.signKey.publicKey, x: bytesFor('x', 32), n: bytesFor('n', 32), hw: { t: 'none', d: new Uint8Array(32) }, r: bytesFor('r', 16) };
-    for (const bad of [{ ...good, z: 1 }, { ...good, r: undefined }, { ...good, v: 2 }, { ...good, kt: 'king' }, { ...good, x: bytesFor('x', 31) }, { ...good, hw: { t: 'none' } }]) {
+    const good = {
+      v: 1,
+      t: 'icp',
+      kt: 'node',
+      k: node.signKey.publicKey,
+      x: bytesFor('x', 32),
+      n: bytesFor('n', 32),
+      hw: { t: 'none', d: new Uint8Array(32) },
+      r: bytesFor('r', 16),
+    };
+    for (const bad of [
+      { ...good, z: 1 },
+      { ...good, r: undefined },
+      { ...good, v: 2 },
+      { ...good, kt: 'king' },
+      { ...good, x: bytesFor('x', 31) },
+      { ...good, hw: { t: 'none' } },
+    ]) {
       expect(verifyEstablishment(crypto, [signObject(crypto, node.signKey, LABELS.inception, encodeFields(bad))]).kind).toBe('bad');
     }
   });
@@ -48,8 +70,14 @@ describe('the establishment log', () => {
     const before = node.established;
     const good = extendEstablishment(crypto, before, rotation(before, true));
     expect(good).toMatchObject({ kind: 'valid', established: { rotations: 1, aid: before.aid } });
-    expect(extendEstablishment(crypto, before, rotation(before, true, afterNext))).toMatchObject({ kind: 'bad', why: expect.stringContaining('not committed to') });
-    expect(extendEstablishment(crypto, before, rotation(before, true, nextKey, 2))).toMatchObject({ kind: 'bad', why: expect.stringContaining('does not continue') });
+    expect(extendEstablishment(crypto, before, rotation(before, true, afterNext))).toMatchObject({
+      kind: 'bad',
+      why: expect.stringContaining('not committed to'),
+    });
+    expect(extendEstablishment(crypto, before, rotation(before, true, nextKey, 2))).toMatchObject({
+      kind: 'bad',
+      why: expect.stringContaining('does not continue'),
+    });
     const stolen = signObject(crypto, node.signKey, LABELS.rotation, rotation(before, false).body);
     expect(extendEstablishment(crypto, before, stolen)).toMatchObject({ kind: 'bad', why: expect.stringContaining('not signed by the revealed key') });
   });
@@ -62,7 +90,13 @@ describe('the establishment log', () => {
       expect(verdict.established.signKey).toEqual(nextKey.publicKey);
       expect(verdict.established.signKeys).toHaveLength(2);
     }
-    const stranger = makeRotation(crypto, nextKey, afterNext, { aid: node.established.aid, number: 1, previous: node.established.head, staticKey: bytesFor('s', 32), nextDigest: bytesFor('n', 32) });
+    const stranger = makeRotation(crypto, nextKey, afterNext, {
+      aid: node.established.aid,
+      number: 1,
+      previous: node.established.head,
+      staticKey: bytesFor('s', 32),
+      nextDigest: bytesFor('n', 32),
+    });
     expect(extendEstablishment(crypto, node.established, stranger)).toMatchObject({ kind: 'bad', why: expect.stringContaining("not the old key's") });
   });
 
@@ -78,6 +112,11 @@ describe('the establishment log', () => {
 
   test('H-5: an empty or endless log is refused without being walked', () => {
     expect(verifyEstablishment(crypto, []).kind).toBe('bad');
-    expect(verifyEstablishment(crypto, Array.from({ length: 65 }, () => node.established.events[0]!))).toMatchObject({ kind: 'bad', at: 64 });
+    expect(
+      verifyEstablishment(
+        crypto,
+        Array.from({ length: 65 }, () => node.established.events[0]!),
+      ),
+    ).toMatchObject({ kind: 'bad', at: 64 });
   });
 });

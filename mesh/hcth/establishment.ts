@@ -37,14 +37,14 @@ export interface Established extends KeyHistory {
 
 /** The outcome of verifying a log; `at` is the index of the first bad event. */
 export type EstablishmentVerdict =
-  | { readonly kind: 'valid'; readonly established: Established }
-  | { readonly kind: 'bad'; readonly at: number; readonly why: string };
+  { readonly kind: 'valid'; readonly established: Established } | { readonly kind: 'bad'; readonly at: number; readonly why: string };
 
 /** Verify a whole log, inception first. */
 export function verifyEstablishment(crypto: CryptoPort, events: readonly EstablishmentEvent[]): EstablishmentVerdict {
   const first = events[0];
   if (first === undefined) return { kind: 'bad', at: 0, why: 'the establishment log is empty' };
-  if (events.length > LIMITS.establishmentLogEventsMax) return { kind: 'bad', at: LIMITS.establishmentLogEventsMax, why: `more than ${LIMITS.establishmentLogEventsMax} establishment events` };
+  if (events.length > LIMITS.establishmentLogEventsMax)
+    return { kind: 'bad', at: LIMITS.establishmentLogEventsMax, why: `more than ${LIMITS.establishmentLogEventsMax} establishment events` };
   const inception = decodeInception(first.body);
   if (inception === undefined) return { kind: 'bad', at: 0, why: 'the inception event does not decode' };
   if (!verifyObject(crypto, inception.signKey, LABELS.inception, first)) return { kind: 'bad', at: 0, why: 'the inception event is not signed by its own key' };
@@ -77,7 +77,8 @@ export function extendEstablishment(crypto: CryptoPort, before: Established, eve
   const rotation = decodeRotation(event.body);
   if (rotation === undefined) return bad(`rotation ${at} does not decode`);
   if (!bytesEqual(rotation.aid, before.aid)) return bad(`rotation ${at} belongs to another identity`);
-  if (rotation.number !== at || !bytesEqual(rotation.previous, before.head)) return bad(`rotation ${rotation.number} does not continue event ${before.rotations}`);
+  if (rotation.number !== at || !bytesEqual(rotation.previous, before.head))
+    return bad(`rotation ${rotation.number} does not continue event ${before.rotations}`);
   if (!bytesEqual(crypto.sha256(rotation.signKey), before.nextDigest)) return bad(`rotation ${at} reveals a key that was not committed to`);
   if (!verifyObject(crypto, rotation.signKey, LABELS.rotation, event)) return bad(`rotation ${at} is not signed by the revealed key`);
   const { cause, oldSig } = rotation;

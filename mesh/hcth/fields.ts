@@ -91,7 +91,8 @@ export class Fields {
   /** An array of byte strings of exactly `length` bytes. */
   bytesList(name: string, length: number, countMax: number): readonly Uint8Array[] {
     const out: Uint8Array[] = [];
-    for (const value of this.list(name, countMax)) out.push(value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : this.#wrong(name, NOTHING));
+    for (const value of this.list(name, countMax))
+      out.push(value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : this.#wrong(name, NOTHING));
     return out;
   }
 

@@ -49,7 +49,13 @@ export interface PayloadContext {
 
 /** Who the peer is, or why it is turned away. */
 export type PayloadVerdict =
-  | { readonly kind: 'verified'; readonly established: Established; readonly boot: Boot; readonly bootEvent: SignedObject; /** Its log is longer than what we held: keep it. */ readonly news: boolean }
+  | {
+      readonly kind: 'verified';
+      readonly established: Established;
+      readonly boot: Boot;
+      readonly bootEvent: SignedObject;
+      /** Its log is longer than what we held: keep it. */ readonly news: boolean;
+    }
   | {
       readonly kind: 'refused';
       readonly code: Extract<RefusalCode, 'IDENTITY_BAD' | 'IDENTITY_STALE' | 'EQUIVOCATION'>;
@@ -61,7 +67,12 @@ export type PayloadVerdict =
 
 /** Verify the identity part of a peer's payload. */
 export function verifyHandshakePayload(crypto: CryptoPort, payload: HandshakePayload, context: PayloadContext): PayloadVerdict {
-  const refuse = (code: 'IDENTITY_BAD' | 'IDENTITY_STALE' | 'EQUIVOCATION', why: string, aid: Aid | null = null, evidence: readonly SignedObject[] = []): PayloadVerdict => ({ kind: 'refused', code, why, aid, evidence });
+  const refuse = (
+    code: 'IDENTITY_BAD' | 'IDENTITY_STALE' | 'EQUIVOCATION',
+    why: string,
+    aid: Aid | null = null,
+    evidence: readonly SignedObject[] = [],
+  ): PayloadVerdict => ({ kind: 'refused', code, why, aid, evidence });
   const { establishment } = payload;
   let established: Established | undefined;
   if (establishment.kind === 'events') {
@@ -70,20 +81,29 @@ export function verifyHandshakePayload(crypto: CryptoPort, payload: HandshakePay
     established = verdict.established;
   } else {
     established = context.knownByHead(establishment.digest);
-    if (established === undefined) return refuse('IDENTITY_BAD', `its establishment log of ${establishment.count} events is not known here; it must be fetched from a member first`);
+    if (established === undefined)
+      return refuse('IDENTITY_BAD', `its establishment log of ${establishment.count} events is not known here; it must be fetched from a member first`);
   }
   if (bytesEqual(established.aid, context.self)) return refuse('IDENTITY_BAD', 'it claims to be this node itself');
   if (!crypto.equal(established.staticKey, context.remoteStatic)) return refuse('IDENTITY_BAD', 'the channel key is not the one of its establishment log');
-  if (!crypto.verify(established.signKey, payload.binding, BIND, ROLE[context.role], context.handshakeHash)) return refuse('IDENTITY_BAD', 'it did not sign this session with its current key');
+  if (!crypto.verify(established.signKey, payload.binding, BIND, ROLE[context.role], context.handshakeHash))
+    return refuse('IDENTITY_BAD', 'it did not sign this session with its current key');
   const aid = established.aid;
   const held = context.known(aid);
   const relation = held === undefined ? undefined : relateEstablishment(held, established);
-  if (relation?.kind === 'conflict') return refuse('EQUIVOCATION', `two different establishment events number ${relation.at}`, aid, [relation.ours, relation.theirs]);
+  if (relation?.kind === 'conflict')
+    return refuse('EQUIVOCATION', `two different establishment events number ${relation.at}`, aid, [relation.ours, relation.theirs]);
   if (relation?.kind === 'ours-longer' && held !== undefined) {
-    return refuse('IDENTITY_STALE', `it uses the key of rotation ${established.rotations}, we know rotation ${held.rotations}`, aid, held.events.slice(established.rotations + 1));
+    return refuse(
+      'IDENTITY_STALE',
+      `it uses the key of rotation ${established.rotations}, we know rotation ${held.rotations}`,
+      aid,
+      held.events.slice(established.rotations + 1),
+    );
   }
   const boot = verifyBoot(crypto, established, payload.boot);
   if (boot === undefined) return refuse('IDENTITY_BAD', 'its boot event is not its own', aid);
-  if (!bytesEqual(boot.establishmentHead, established.head)) return refuse('IDENTITY_BAD', 'its boot event names another establishment event than its newest', aid);
+  if (!bytesEqual(boot.establishmentHead, established.head))
+    return refuse('IDENTITY_BAD', 'its boot event names another establishment event than its newest', aid);
   return { kind: 'verified', established, boot, bootEvent: payload.boot, news: relation === undefined || relation.kind === 'theirs-longer' };
 }

@@ -50,7 +50,13 @@ export type IdentityFileOutcome =
 
 /** The bytes of the file. `nonce`: 12 fresh random bytes, never used before with this identity. */
 export function sealIdentity(crypto: CryptoPort, secrets: IdentitySecrets, aid: Aid, binding: HardwareBinding, nonce: Uint8Array): Uint8Array {
-  const plaintext = encodeFields({ v: 1, est: secrets.establishment.map(encodeObject), k: secrets.signSeed, x: secrets.staticSecret, n: secrets.nextSeed ?? undefined });
+  const plaintext = encodeFields({
+    v: 1,
+    est: secrets.establishment.map(encodeObject),
+    k: secrets.signSeed,
+    x: secrets.staticSecret,
+    n: secrets.nextSeed ?? undefined,
+  });
   const facts = [...binding.facts].map(([name, value]) => ({ n: name, d: factDigest(crypto, aid, name, value) }));
   const cover = encodeFields({ v: 1, a: aid, hw: binding.kind, d: binding.digest, f: facts });
   const sealed = crypto.seal(fileKey(crypto, binding, aid), nonce, concat(SEAL, cover), plaintext);
@@ -121,7 +127,9 @@ function openSecrets(crypto: CryptoPort, aid: Aid, plaintext: Uint8Array): Ident
   const signKey = crypto.signKey(signSeed);
   const staticKey = crypto.dhKey(staticSecret);
   const fits = bytesEqual(established.aid, aid) && bytesEqual(established.signKey, signKey.publicKey) && bytesEqual(established.staticKey, staticKey.publicKey);
-  return fits ? { kind: 'ok', identity: { established, signKey, staticKey, nextSeed } } : { kind: 'corrupt', why: 'the keys are not those of its establishment log' };
+  return fits
+    ? { kind: 'ok', identity: { established, signKey, staticKey, nextSeed } }
+    : { kind: 'corrupt', why: 'the keys are not those of its establishment log' };
 }
 
 /** Names whose values differ, were there then and are not now, or the other way round; sorted. */

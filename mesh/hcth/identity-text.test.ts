@@ -22,7 +22,8 @@ describe('identities as people see them', () => {
       }),
     );
     const text = aidText(ada.aid);
-    for (const wrong of ['', text.slice(0, -1), `${text}a`, text.toUpperCase(), text.replace('rn1', 'rn2'), `${text.slice(0, -1)}1`, ` ${text}`]) expect(parseAid(wrong)).toBeUndefined();
+    for (const wrong of ['', text.slice(0, -1), `${text}a`, text.toUpperCase(), text.replace('rn1', 'rn2'), `${text.slice(0, -1)}1`, ` ${text}`])
+      expect(parseAid(wrong)).toBeUndefined();
   });
 
   test('H-4: a fingerprint may be typed in either case, with any separators, and with look-alike digits', () => {
@@ -38,6 +39,7 @@ describe('identities as people see them', () => {
 
   test('H-4: part of a fingerprint, or more than one, is none', () => {
     const shown = fingerprintOf(ada.aid);
-    for (const wrong of ['', 'yes', shown.slice(0, 4), shown.slice(0, -1), `${shown}A`, `${shown}-${shown}`, shown.replace(/.$/, '9')]) expect(parseFingerprint(wrong)).toBeUndefined();
+    for (const wrong of ['', 'yes', shown.slice(0, 4), shown.slice(0, -1), `${shown}A`, `${shown}-${shown}`, shown.replace(/.$/, '9')])
+      expect(parseFingerprint(wrong)).toBeUndefined();
   });
 });

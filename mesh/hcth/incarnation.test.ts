@@ -9,11 +9,19 @@ const unreadable: SlotReading = { kind: 'unreadable' };
 
 describe('incarnations', () => {
   test('H-8: the first start of a new identity is incarnation 1', () => {
-    expect(decideStart({ slots: [absent, absent], spokenBefore: false, provenByOthers: null })).toEqual({ kind: 'start', incarnation: 1, why: 'first', degraded: false });
+    expect(decideStart({ slots: [absent, absent], spokenBefore: false, provenByOthers: null })).toEqual({
+      kind: 'start',
+      incarnation: 1,
+      why: 'first',
+      degraded: false,
+    });
   });
 
   test('H-8: every start is larger than everything stored and everything proved by others', () => {
-    const slots = fc.array(fc.oneof(fc.integer({ min: 1, max: 1_000_000 }).map(slot), fc.constant(absent), fc.constant(unreadable)), { minLength: 2, maxLength: 2 });
+    const slots = fc.array(fc.oneof(fc.integer({ min: 1, max: 1_000_000 }).map(slot), fc.constant(absent), fc.constant(unreadable)), {
+      minLength: 2,
+      maxLength: 2,
+    });
     fc.assert(
       fc.property(slots, fc.boolean(), fc.option(fc.nat({ max: 1_000_000 })), (readings, spokenBefore, provenByOthers) => {
         const decision = decideStart({ slots: readings, spokenBefore, provenByOthers });
@@ -31,15 +39,28 @@ describe('incarnations', () => {
   test('H-9: without a readable incarnation a node that may have spoken asks peers before it starts', () => {
     expect(decideStart({ slots: [unreadable, unreadable], spokenBefore: true, provenByOthers: null })).toEqual({ kind: 'ask-peers' });
     expect(decideStart({ slots: [absent, absent], spokenBefore: true, provenByOthers: null })).toEqual({ kind: 'ask-peers' });
-    expect(decideStart({ slots: [absent, unreadable], spokenBefore: true, provenByOthers: 40 })).toEqual({ kind: 'start', incarnation: 1_040, why: 'unreadable', degraded: true });
+    expect(decideStart({ slots: [absent, unreadable], spokenBefore: true, provenByOthers: 40 })).toEqual({
+      kind: 'start',
+      incarnation: 1_040,
+      why: 'unreadable',
+      degraded: true,
+    });
   });
 
   test('H-8: what peers prove is exceeded, and the node says it was restored', () => {
-    expect(decideStart({ slots: [slot(3), slot(2)], spokenBefore: true, provenByOthers: 9 })).toEqual({ kind: 'start', incarnation: 10, why: 'restore', degraded: false });
+    expect(decideStart({ slots: [slot(3), slot(2)], spokenBefore: true, provenByOthers: 9 })).toEqual({
+      kind: 'start',
+      incarnation: 10,
+      why: 'restore',
+      degraded: false,
+    });
   });
 
   test('H-8: a worn-out identity is refused rather than wrapped around', () => {
-    expect(decideStart({ slots: [slot(0xffff_ffff), absent], spokenBefore: true, provenByOthers: null })).toMatchObject({ kind: 'refuse', why: expect.stringContaining('4294967296') });
+    expect(decideStart({ slots: [slot(0xffff_ffff), absent], spokenBefore: true, provenByOthers: null })).toMatchObject({
+      kind: 'refuse',
+      why: expect.stringContaining('4294967296'),
+    });
   });
 
   test('H-10: an own newer signature advances a node that has just started and betrays a clone to one that has run', () => {

@@ -76,7 +76,8 @@ export function decideStart(input: {
 }
 
 function startAt(incarnation: number, why: StartReason, degraded: boolean): StartDecision {
-  if (incarnation > LIMITS.incarnationMax) return { kind: 'refuse', why: `incarnation ${incarnation} exceeds ${LIMITS.incarnationMax}; the identity is worn out and must be replaced` };
+  if (incarnation > LIMITS.incarnationMax)
+    return { kind: 'refuse', why: `incarnation ${incarnation} exceeds ${LIMITS.incarnationMax}; the identity is worn out and must be replaced` };
   return { kind: 'start', incarnation, why, degraded };
 }
 
@@ -93,7 +94,10 @@ export type SelfEvidenceVerdict =
  * Judge an own boot or checkpoint signature shown by a peer (already verified as ours). A node that has spoken with peers
  * in this incarnation disproves a rollback with its memory; one that has just started cannot, and takes the restore path.
  */
-export function judgeSelfEvidence(self: { readonly incarnation: number; readonly nonce: Uint8Array; readonly justStarted: boolean }, shown: { readonly incarnation: number; readonly nonce: Uint8Array }): SelfEvidenceVerdict {
+export function judgeSelfEvidence(
+  self: { readonly incarnation: number; readonly nonce: Uint8Array; readonly justStarted: boolean },
+  shown: { readonly incarnation: number; readonly nonce: Uint8Array },
+): SelfEvidenceVerdict {
   if (shown.incarnation < self.incarnation) return { kind: 'known' };
   if (shown.incarnation === self.incarnation && bytesEqual(shown.nonce, self.nonce)) return { kind: 'known' };
   return self.justStarted ? { kind: 'advance', incarnation: shown.incarnation + 1 } : { kind: 'cloned' };

@@ -81,7 +81,12 @@ describe('the link chain', () => {
     expect(a.voidAfter(b.position)).toEqual({ kind: 'none' });
     expect(a.voidAfter({ sequence: 4, head: new Uint8Array(32) })).toEqual({ kind: 'mismatch' });
     expect(a.voidAfter({ sequence: 5, head: new Uint8Array(32) })).toEqual({ kind: 'mismatch' });
-    for (const [from, to] of [[3, 6], [5, 6], [4, 4]] as const) expect(b.applyVoid({ kind: 'void', from, to, head: new Uint8Array(32) }).kind).toBe('refused');
+    for (const [from, to] of [
+      [3, 6],
+      [5, 6],
+      [4, 4],
+    ] as const)
+      expect(b.applyVoid({ kind: 'void', from, to, head: new Uint8Array(32) }).kind).toBe('refused');
   });
 
   test('H-19: the newest 1 024 positions can be checked, older ones cannot, later ones are not yet', () => {

@@ -82,7 +82,10 @@ export class LinkChain {
    * frame; `none` where nothing was lost, `mismatch` where the other side's head is not ours (its claim counts where our
    * ring no longer reaches: a receiver that lies about what it has cheats only itself).
    */
-  voidAfter(received: { readonly sequence: number; readonly head: Uint8Array }): { readonly kind: 'none' | 'mismatch' } | { readonly kind: 'void'; readonly message: Void } {
+  voidAfter(received: {
+    readonly sequence: number;
+    readonly head: Uint8Array;
+  }): { readonly kind: 'none' | 'mismatch' } | { readonly kind: 'void'; readonly message: Void } {
     const known = this.headAt(received.sequence);
     if (known.kind === 'not-yet' || (known.kind === 'head' && !bytesEqual(known.head, received.head))) return { kind: 'mismatch' };
     if (received.sequence === this.#sequence) return { kind: 'none' };

@@ -94,7 +94,12 @@ function object(outer: Fields, fields: Fields): SignedObject {
 }
 
 function position(outer: Fields, fields: Fields): Position {
-  const at = { incarnation: fields.integer('i', 0, LIMITS.incarnationMax), nonce: fields.bytes('c', 16), sequence: fields.integer('q', 0, Number.MAX_SAFE_INTEGER), head: fields.bytes('h', 32) };
+  const at = {
+    incarnation: fields.integer('i', 0, LIMITS.incarnationMax),
+    nonce: fields.bytes('c', 16),
+    sequence: fields.integer('q', 0, Number.MAX_SAFE_INTEGER),
+    head: fields.bytes('h', 32),
+  };
   outer.require(fields.sound, 'a position is malformed');
   return at;
 }

@@ -24,7 +24,12 @@ export type ReceiveStart =
 export type ResumeAction =
   | { readonly kind: 'continue'; readonly verdict: ResumeVerdict; readonly receive: ReceiveStart }
   | { readonly kind: 'probe' }
-  | { readonly kind: 'refuse'; readonly code: RefusalCode; readonly show: 'nothing' | 'own-newer-signatures' | 'proof'; readonly blame: 'nobody' | 'incumbent-too' | 'newcomer' };
+  | {
+      readonly kind: 'refuse';
+      readonly code: RefusalCode;
+      readonly show: 'nothing' | 'own-newer-signatures' | 'proof';
+      readonly blame: 'nobody' | 'incumbent-too' | 'newcomer';
+    };
 
 /** One row: the facts it needs (any of the listed words; unlisted facts do not matter) and what follows. */
 export interface ResumeRow {
@@ -40,19 +45,91 @@ const stale = (code: RefusalCode): ResumeAction => ({ kind: 'refuse', code, show
 
 /** In order; the last rows catch everything that the others leave. */
 export const RESUME_TABLE: readonly ResumeRow[] = [
-  { case: 'R5', when: { conflict: ['proven'] }, class: 'B5', action: { kind: 'refuse', code: 'EQUIVOCATION', show: 'proof', blame: 'newcomer' }, meaning: 'it signed two different things for one place in its history' },
-  { case: 'dial', when: { earlier: ['simultaneous'], incarnation: ['unknown', 'same', 'newer'] }, class: 'B0', action: { kind: 'refuse', code: 'DUP_CONN', show: 'nothing', blame: 'nobody' }, meaning: 'both ends dialled at once' },
-  { case: 'probe', when: { earlier: ['unprobed'] }, class: 'B0', action: { kind: 'probe' }, meaning: 'an earlier session of this identity is open; it is asked whether it lives' },
-  { case: 'R4', when: { earlier: ['answers', 'simultaneous'] }, class: 'B4', action: { kind: 'refuse', code: 'IDENTITY_CONTESTED', show: 'own-newer-signatures', blame: 'incumbent-too' }, meaning: 'two machines hold this identity at the same time' },
+  {
+    case: 'R5',
+    when: { conflict: ['proven'] },
+    class: 'B5',
+    action: { kind: 'refuse', code: 'EQUIVOCATION', show: 'proof', blame: 'newcomer' },
+    meaning: 'it signed two different things for one place in its history',
+  },
+  {
+    case: 'dial',
+    when: { earlier: ['simultaneous'], incarnation: ['unknown', 'same', 'newer'] },
+    class: 'B0',
+    action: { kind: 'refuse', code: 'DUP_CONN', show: 'nothing', blame: 'nobody' },
+    meaning: 'both ends dialled at once',
+  },
+  {
+    case: 'probe',
+    when: { earlier: ['unprobed'] },
+    class: 'B0',
+    action: { kind: 'probe' },
+    meaning: 'an earlier session of this identity is open; it is asked whether it lives',
+  },
+  {
+    case: 'R4',
+    when: { earlier: ['answers', 'simultaneous'] },
+    class: 'B4',
+    action: { kind: 'refuse', code: 'IDENTITY_CONTESTED', show: 'own-newer-signatures', blame: 'incumbent-too' },
+    meaning: 'two machines hold this identity at the same time',
+  },
   { case: 'R2', when: { incarnation: ['older'] }, class: 'B2', action: stale('IDENTITY_STALE'), meaning: 'its disk was rolled back' },
-  { case: 'R3', when: { incarnation: ['other-nonce'] }, class: 'B3', action: stale('IDENTITY_STALE'), meaning: 'a restored copy used the same incarnation again' },
-  { case: 'R7', when: { ourRecords: ['lost'] }, class: 'B0', action: { kind: 'continue', verdict: 'fast-forward', receive: 'claimed' }, meaning: 'we have lost our records of it, as our own signature shows' },
-  { case: 'R0', when: { incarnation: ['same'], position: ['level', 'ahead'] }, class: 'B0', action: { kind: 'continue', verdict: 'continue', receive: 'received' }, meaning: 'the connection was lost' },
-  { case: 'R6', when: { incarnation: ['same'], position: ['behind', 'head-differs'] }, class: 'B3', action: stale('CHAIN_MISMATCH'), meaning: 'its memory was rolled back, or the two accounts of our history differ' },
-  { case: 'R7', when: { incarnation: ['same'], position: ['incomparable'] }, class: 'B0', action: { kind: 'continue', verdict: 'fast-forward', receive: 'claimed' }, meaning: 'we know its incarnation but no longer how far it had come' },
-  { case: 'R1', when: { incarnation: ['newer'], tail: ['declared-lost'] }, class: 'B1', action: { kind: 'continue', verdict: 'restart', receive: 'genesis' }, meaning: 'it restarted and declared what it had not signed as lost' },
-  { case: 'R1', when: { incarnation: ['newer'] }, class: 'B0', action: { kind: 'continue', verdict: 'restart', receive: 'genesis' }, meaning: 'it restarted in good order' },
-  { case: 'new', when: { incarnation: ['unknown'] }, class: 'B0', action: { kind: 'continue', verdict: 'first-contact', receive: 'genesis' }, meaning: 'first contact' },
+  {
+    case: 'R3',
+    when: { incarnation: ['other-nonce'] },
+    class: 'B3',
+    action: stale('IDENTITY_STALE'),
+    meaning: 'a restored copy used the same incarnation again',
+  },
+  {
+    case: 'R7',
+    when: { ourRecords: ['lost'] },
+    class: 'B0',
+    action: { kind: 'continue', verdict: 'fast-forward', receive: 'claimed' },
+    meaning: 'we have lost our records of it, as our own signature shows',
+  },
+  {
+    case: 'R0',
+    when: { incarnation: ['same'], position: ['level', 'ahead'] },
+    class: 'B0',
+    action: { kind: 'continue', verdict: 'continue', receive: 'received' },
+    meaning: 'the connection was lost',
+  },
+  {
+    case: 'R6',
+    when: { incarnation: ['same'], position: ['behind', 'head-differs'] },
+    class: 'B3',
+    action: stale('CHAIN_MISMATCH'),
+    meaning: 'its memory was rolled back, or the two accounts of our history differ',
+  },
+  {
+    case: 'R7',
+    when: { incarnation: ['same'], position: ['incomparable'] },
+    class: 'B0',
+    action: { kind: 'continue', verdict: 'fast-forward', receive: 'claimed' },
+    meaning: 'we know its incarnation but no longer how far it had come',
+  },
+  {
+    case: 'R1',
+    when: { incarnation: ['newer'], tail: ['declared-lost'] },
+    class: 'B1',
+    action: { kind: 'continue', verdict: 'restart', receive: 'genesis' },
+    meaning: 'it restarted and declared what it had not signed as lost',
+  },
+  {
+    case: 'R1',
+    when: { incarnation: ['newer'] },
+    class: 'B0',
+    action: { kind: 'continue', verdict: 'restart', receive: 'genesis' },
+    meaning: 'it restarted in good order',
+  },
+  {
+    case: 'new',
+    when: { incarnation: ['unknown'] },
+    class: 'B0',
+    action: { kind: 'continue', verdict: 'first-contact', receive: 'genesis' },
+    meaning: 'first contact',
+  },
 ];
 
 /** The first row that fits; the table is complete (its test tries every combination of facts). */

@@ -20,8 +20,22 @@ function story() {
   const bobReceives = chainOf(ada, bob, 5, adaNonce);
   const bobSends = chainOf(bob, ada, 2, bobNonce);
   exchange(8, adaSends, bobReceives);
-  const adaCheckpoint = makeCheckpoint(crypto, ada.signKey, { from: ada.established.aid, to: bob.established.aid, sending: adaSends, received: null, echo: new Uint8Array(16), slot: 0 });
-  const bobCheckpoint = makeCheckpoint(crypto, bob.signKey, { from: bob.established.aid, to: ada.established.aid, sending: bobSends, received: bobReceives.position, echo: new Uint8Array(16), slot: 0 });
+  const adaCheckpoint = makeCheckpoint(crypto, ada.signKey, {
+    from: ada.established.aid,
+    to: bob.established.aid,
+    sending: adaSends,
+    received: null,
+    echo: new Uint8Array(16),
+    slot: 0,
+  });
+  const bobCheckpoint = makeCheckpoint(crypto, bob.signKey, {
+    from: bob.established.aid,
+    to: ada.established.aid,
+    sending: bobSends,
+    received: bobReceives.position,
+    echo: new Uint8Array(16),
+    slot: 0,
+  });
   exchange(2, adaSends, bobReceives);
   const ours: ResumeOurs = {
     self: bob.established,
@@ -38,7 +52,16 @@ function story() {
   return { adaSends, bobReceives, adaCheckpoint, bobCheckpoint, ours, theirs, block };
 }
 
-const restarted = (sent?: Position): ResumeTheirs => ({ incarnation: 6, nonce: bytesFor('ada 6', 16), block: { ownCheckpoint: story().adaCheckpoint, peerCheckpoint: null, sent: sent ?? { incarnation: 6, nonce: bytesFor('ada 6', 16), sequence: 0, head: new Uint8Array(32) }, received: null } });
+const restarted = (sent?: Position): ResumeTheirs => ({
+  incarnation: 6,
+  nonce: bytesFor('ada 6', 16),
+  block: {
+    ownCheckpoint: story().adaCheckpoint,
+    peerCheckpoint: null,
+    sent: sent ?? { incarnation: 6, nonce: bytesFor('ada 6', 16), sequence: 0, head: new Uint8Array(32) },
+    received: null,
+  },
+});
 
 describe('the resume table', () => {
   test('H-25: every combination of facts has a row, and every row is reached', () => {
@@ -69,7 +92,14 @@ describe('the resume table', () => {
 
   test('H-26 R0: a connection that dropped goes on where it stood, lost frames are voided', () => {
     const { ours, theirs, adaSends, bobReceives } = story();
-    expect(decideResume(crypto, ours, theirs)).toMatchObject({ kind: 'continue', case: 'R0', class: 'B0', verdict: 'continue', voidExpected: false, receive: bobReceives.position });
+    expect(decideResume(crypto, ours, theirs)).toMatchObject({
+      kind: 'continue',
+      case: 'R0',
+      class: 'B0',
+      verdict: 'continue',
+      voidExpected: false,
+      receive: bobReceives.position,
+    });
     exchange(3, adaSends);
     const ahead = { ...theirs, block: { ...theirs.block!, sent: adaSends.position } };
     expect(decideResume(crypto, ours, ahead)).toMatchObject({ case: 'R0', voidExpected: true, receive: { sequence: 10 } });
@@ -85,7 +115,14 @@ describe('the resume table', () => {
 
   test('H-27 R1: after an orderly farewell nothing is lost, so nothing counts', () => {
     const { ours, adaSends } = story();
-    const last = makeCheckpoint(crypto, ada.signKey, { from: ada.established.aid, to: bob.established.aid, sending: adaSends, received: null, echo: new Uint8Array(16), slot: 1 });
+    const last = makeCheckpoint(crypto, ada.signKey, {
+      from: ada.established.aid,
+      to: bob.established.aid,
+      sending: adaSends,
+      received: null,
+      echo: new Uint8Array(16),
+      slot: 1,
+    });
     const received = { ...ours.received!, sequence: 11, head: bytesFor('after BYE', 32) };
     expect(decideResume(crypto, { ...ours, peerCheckpoint: last, received }, restarted())).toMatchObject({ case: 'R1', class: 'B0' });
   });
@@ -105,32 +142,56 @@ describe('the resume table', () => {
 
   test('H-28 R3: the same incarnation under another nonce is stale and worse', () => {
     const { ours, theirs } = story();
-    expect(decideResume(crypto, ours, { ...theirs, nonce: bytesFor('copy', 16) })).toMatchObject({ kind: 'refuse', case: 'R3', class: 'B3', code: 'IDENTITY_STALE' });
+    expect(decideResume(crypto, ours, { ...theirs, nonce: bytesFor('copy', 16) })).toMatchObject({
+      kind: 'refuse',
+      case: 'R3',
+      class: 'B3',
+      code: 'IDENTITY_STALE',
+    });
   });
 
   test('H-29 R4: an earlier session is asked first; if it answers the identity is contested, if it is silent it was a restart', () => {
     const { ours } = story();
     expect(decideResume(crypto, { ...ours, earlier: 'unprobed' }, restarted())).toEqual({ kind: 'probe' });
-    expect(decideResume(crypto, { ...ours, earlier: 'answers' }, restarted())).toMatchObject({ kind: 'refuse', case: 'R4', class: 'B4', code: 'IDENTITY_CONTESTED', incumbentContested: true });
+    expect(decideResume(crypto, { ...ours, earlier: 'answers' }, restarted())).toMatchObject({
+      kind: 'refuse',
+      case: 'R4',
+      class: 'B4',
+      code: 'IDENTITY_CONTESTED',
+      incumbentContested: true,
+    });
     expect(decideResume(crypto, { ...ours, earlier: 'silent' }, restarted())).toMatchObject({ kind: 'continue', case: 'R1' });
   });
 
   test('H-29: two ends that dial each other at once are not clones', () => {
     const { ours, theirs } = story();
-    expect(decideResume(crypto, { ...ours, earlier: 'answers', simultaneous: true }, theirs)).toMatchObject({ kind: 'refuse', case: 'dial', class: 'B0', code: 'DUP_CONN' });
+    expect(decideResume(crypto, { ...ours, earlier: 'answers', simultaneous: true }, theirs)).toMatchObject({
+      kind: 'refuse',
+      case: 'dial',
+      class: 'B0',
+      code: 'DUP_CONN',
+    });
     expect(decideResume(crypto, { ...ours, earlier: 'answers', simultaneous: true }, { ...theirs, nonce: bytesFor('copy', 16) })).toMatchObject({ case: 'R4' });
   });
 
   test('H-30 R5: two checkpoints for one place convict, whatever else is true', () => {
     const { ours, theirs, adaCheckpoint } = story();
-    const other = signObject(crypto, ada.signKey, LABELS.checkpoint, encodeCheckpoint({ ...decodeCheckpoint(adaCheckpoint.body)!, head: bytesFor('other', 32) }));
+    const other = signObject(
+      crypto,
+      ada.signKey,
+      LABELS.checkpoint,
+      encodeCheckpoint({ ...decodeCheckpoint(adaCheckpoint.body)!, head: bytesFor('other', 32) }),
+    );
     const decision = decideResume(crypto, { ...ours, earlier: 'answers' }, { ...theirs, block: { ...theirs.block!, ownCheckpoint: other } });
     expect(decision).toMatchObject({ kind: 'refuse', case: 'R5', class: 'B5', code: 'EQUIVOCATION', evidence: [adaCheckpoint, other] });
   });
 
   test('H-31 R6: a position below what arrived, or another head at the same place, is a mismatch', () => {
     const { ours, theirs } = story();
-    const at = (sequence: number, head: Uint8Array): ResumeTheirs => ({ ...theirs, block: { ...theirs.block!, sent: { ...theirs.block!.sent, sequence, head } } });
+    const at = (sequence: number, head: Uint8Array): ResumeTheirs => ({
+      ...theirs,
+      block: { ...theirs.block!, sent: { ...theirs.block!.sent, sequence, head } },
+    });
     expect(decideResume(crypto, ours, at(9, bytesFor('9', 32)))).toMatchObject({ case: 'R6', class: 'B3', code: 'CHAIN_MISMATCH' });
     expect(decideResume(crypto, ours, at(10, bytesFor('other', 32)))).toMatchObject({ case: 'R6' });
     expect(decideResume(crypto, ours, { ...theirs, block: null })).toMatchObject({ case: 'R6' });
@@ -139,7 +200,13 @@ describe('the resume table', () => {
   test('H-32 R7: a judge that has lost its records is shown its own signature and catches up; nothing happens to the peer', () => {
     const { ours, theirs, adaSends } = story();
     const forgotten: ResumeOurs = { ...ours, known: null, received: null, peerCheckpoint: null, peerBoot: null };
-    expect(decideResume(crypto, forgotten, theirs)).toMatchObject({ kind: 'continue', case: 'R7', class: 'B0', verdict: 'fast-forward', receive: adaSends.position });
+    expect(decideResume(crypto, forgotten, theirs)).toMatchObject({
+      kind: 'continue',
+      case: 'R7',
+      class: 'B0',
+      verdict: 'fast-forward',
+      receive: adaSends.position,
+    });
     const rolledBack: ResumeOurs = { ...ours, received: { ...ours.received!, sequence: 3, head: bytesFor('3', 32) } };
     expect(decideResume(crypto, rolledBack, theirs)).toMatchObject({ case: 'R7', receive: adaSends.position });
   });
@@ -147,26 +214,51 @@ describe('the resume table', () => {
   test('H-25: a block with signatures that are not what they claim is refused', () => {
     const { ours, theirs } = story();
     const notHers: SignedObject = { body: theirs.block!.ownCheckpoint!.body, sig: new Uint8Array(64) };
-    expect(decideResume(crypto, ours, { ...theirs, block: { ...theirs.block!, ownCheckpoint: notHers } })).toMatchObject({ kind: 'refuse', case: 'forged', class: 'PV' });
-    expect(decideResume(crypto, ours, { ...theirs, block: { ...theirs.block!, peerCheckpoint: theirs.block!.ownCheckpoint } })).toMatchObject({ kind: 'refuse', case: 'forged' });
+    expect(decideResume(crypto, ours, { ...theirs, block: { ...theirs.block!, ownCheckpoint: notHers } })).toMatchObject({
+      kind: 'refuse',
+      case: 'forged',
+      class: 'PV',
+    });
+    expect(decideResume(crypto, ours, { ...theirs, block: { ...theirs.block!, peerCheckpoint: theirs.block!.ownCheckpoint } })).toMatchObject({
+      kind: 'refuse',
+      case: 'forged',
+    });
   });
 
   test('H-25: first contact begins at an unanchored genesis', () => {
     const { ours } = story();
     const stranger: ResumeOurs = { ...ours, known: null, received: null, peerCheckpoint: null, peerBoot: null };
     const fresh: ResumeTheirs = { incarnation: 1, nonce: bytesFor('1', 16), block: null };
-    expect(decideResume(crypto, stranger, fresh)).toMatchObject({ case: 'new', verdict: 'first-contact', receive: genesisPosition(crypto, ada.established.aid, bob.established.aid, fresh, new Uint8Array(32)) });
+    expect(decideResume(crypto, stranger, fresh)).toMatchObject({
+      case: 'new',
+      verdict: 'first-contact',
+      receive: genesisPosition(crypto, ada.established.aid, bob.established.aid, fresh, new Uint8Array(32)),
+    });
   });
 
   test('H-33: a peer that claims another past than was sent is not followed', () => {
     const { adaSends } = story();
     const self = { ...ada.established, incarnation: 5, nonce: adaNonce };
-    const theirs: ResumeBlock = { ownCheckpoint: null, peerCheckpoint: null, sent: adaSends.position, received: { ...adaSends.position, head: bytesFor('other', 32) } };
+    const theirs: ResumeBlock = {
+      ownCheckpoint: null,
+      peerCheckpoint: null,
+      sent: adaSends.position,
+      received: { ...adaSends.position, head: bytesFor('other', 32) },
+    };
     expect(resumeSending(crypto, { self, peer: bob.established.aid, sending: adaSends, ownCheckpoint: null, theirs })).toMatchObject({ kind: 'mismatch' });
   });
 
   test('H-33: both ends arrive at the same two chains after any sequence of drops, restarts and lost records', () => {
-    const steps = fc.array(fc.record({ sent: fc.nat({ max: 5 }), lost: fc.nat({ max: 3 }), sign: fc.boolean(), flush: fc.boolean(), then: fc.constantFrom('drop', 'restart-ada', 'restart-bob', 'bob-forgets') }), { minLength: 1, maxLength: 12 });
+    const steps = fc.array(
+      fc.record({
+        sent: fc.nat({ max: 5 }),
+        lost: fc.nat({ max: 3 }),
+        sign: fc.boolean(),
+        flush: fc.boolean(),
+        then: fc.constantFrom('drop', 'restart-ada', 'restart-bob', 'bob-forgets'),
+      }),
+      { minLength: 1, maxLength: 12 },
+    );
     const seen = { drop: 0, restart: 0, void: 0, forgotten: 0 };
     fc.assert(
       fc.property(steps, (plan) => {
@@ -175,16 +267,35 @@ describe('the resume table', () => {
         let receiving: LinkChain | null = null;
         // Ada's own checkpoint, and what Bob holds: newest in memory, and what is on his disk.
         let own: SignedObject | null = null;
-        let held: { received: Position | null; known: ResumeOurs['known']; checkpoint: SignedObject | null } = { received: null, known: null, checkpoint: null };
+        let held: { received: Position | null; known: ResumeOurs['known']; checkpoint: SignedObject | null } = {
+          received: null,
+          known: null,
+          checkpoint: null,
+        };
         let disk = held;
         for (const step of plan) {
           const nonce = bytesFor(`ada ${adaIncarnation}`, 16);
           const sent: Position = sending?.position ?? { incarnation: adaIncarnation, nonce, sequence: 0, head: new Uint8Array(32) };
-          const ours: ResumeOurs = { self: bob.established, peer: ada.established, known: held.known, received: held.received, peerCheckpoint: held.checkpoint, peerBoot: null, earlier: 'none', simultaneous: false };
+          const ours: ResumeOurs = {
+            self: bob.established,
+            peer: ada.established,
+            known: held.known,
+            received: held.received,
+            peerCheckpoint: held.checkpoint,
+            peerBoot: null,
+            earlier: 'none',
+            simultaneous: false,
+          };
           const adaBlock: ResumeBlock = { ownCheckpoint: own, peerCheckpoint: null, sent, received: null };
           const bobBlock: ResumeBlock = { ownCheckpoint: null, peerCheckpoint: held.checkpoint, sent, received: held.received };
           const decision = decideResume(crypto, ours, { incarnation: adaIncarnation, nonce, block: adaBlock });
-          const mine = resumeSending(crypto, { self: { ...ada.established, incarnation: adaIncarnation, nonce }, peer: bob.established.aid, sending, ownCheckpoint: own, theirs: bobBlock });
+          const mine = resumeSending(crypto, {
+            self: { ...ada.established, incarnation: adaIncarnation, nonce },
+            peer: bob.established.aid,
+            sending,
+            ownCheckpoint: own,
+            theirs: bobBlock,
+          });
           if (mine.kind !== 'send') throw new Error(mine.why);
           // Bob's disk may be behind what he once received in this incarnation: only then may honest ends disagree (R6/R7 settle it).
           if (decision.kind !== 'continue') throw new Error(JSON.stringify(decision));
@@ -198,7 +309,14 @@ describe('the resume table', () => {
           expect(receiving.position).toEqual(sending.position);
           exchange(step.sent, sending, receiving);
           if (step.sign) {
-            own = makeCheckpoint(crypto, ada.signKey, { from: ada.established.aid, to: bob.established.aid, sending, received: null, echo: new Uint8Array(16), slot: 0 });
+            own = makeCheckpoint(crypto, ada.signKey, {
+              from: ada.established.aid,
+              to: bob.established.aid,
+              sending,
+              received: null,
+              echo: new Uint8Array(16),
+              slot: 0,
+            });
             exchange(1, sending, receiving);
           }
           held = { received: receiving.position, known: { incarnation: adaIncarnation, nonce }, checkpoint: step.sign ? own : held.checkpoint };

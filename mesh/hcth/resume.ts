@@ -61,7 +61,15 @@ export function decideResume(crypto: CryptoPort, ours: ResumeOurs, theirs: Resum
     case 'refuse': {
       const newerOnes = [ours.peerBoot, comparison.common?.object ?? null].filter((object) => object !== null);
       const evidence = action.show === 'proof' ? comparison.proof : action.show === 'own-newer-signatures' ? newerOnes : [];
-      return { kind: 'refuse', case: row.case, class: row.class, code: action.code, meaning: row.meaning, evidence, incumbentContested: action.blame === 'incumbent-too' };
+      return {
+        kind: 'refuse',
+        case: row.case,
+        class: row.class,
+        code: action.code,
+        meaning: row.meaning,
+        evidence,
+        incumbentContested: action.blame === 'incumbent-too',
+      };
     }
     case 'continue': {
       const anchor = comparison.common === null ? NO_ANCHOR : checkpointDigest(crypto, comparison.common.object);
@@ -89,7 +97,13 @@ function receiveStart(start: 'genesis' | 'received' | 'claimed', genesis: Positi
 }
 
 /** Sequence 0 of a direction in an incarnation. */
-export function genesisPosition(crypto: CryptoPort, from: Aid, to: Aid, scope: { readonly incarnation: number; readonly nonce: Uint8Array }, anchor: Uint8Array): Position {
+export function genesisPosition(
+  crypto: CryptoPort,
+  from: Aid,
+  to: Aid,
+  scope: { readonly incarnation: number; readonly nonce: Uint8Array },
+  anchor: Uint8Array,
+): Position {
   const { incarnation, nonce } = scope;
   return { incarnation, nonce, sequence: 0, head: linkGenesis(crypto, from, to, incarnation, nonce, anchor) };
 }
@@ -122,7 +136,8 @@ export function resumeSending(
   }
   const received = theirs?.received ?? null;
   // The peer holds nothing of this incarnation: it takes our position as it stands (R7, or the first session was cut short).
-  if (received === null || received.incarnation !== sending.incarnation || !bytesEqual(received.nonce, sending.nonce)) return { kind: 'send', chain: sending, message: null };
+  if (received === null || received.incarnation !== sending.incarnation || !bytesEqual(received.nonce, sending.nonce))
+    return { kind: 'send', chain: sending, message: null };
   const outcome = sending.voidAfter(received);
   if (outcome.kind === 'mismatch') return { kind: 'mismatch', why: `the peer claims frame ${received.sequence} with a head that was never sent` };
   return { kind: 'send', chain: sending, message: outcome.kind === 'void' ? outcome.message : null };

@@ -40,7 +40,11 @@ describe('boot events and statements', () => {
     expect(verifyStatements(crypto, ada.established, boot, [a, c, d])).toMatchObject({ kind: 'bad', at: 1 });
     expect(verifyStatements(crypto, ada.established, boot, [b, a])).toMatchObject({ kind: 'bad', at: 0 });
     expect(verifyStatements(crypto, ada.established, boot, [a, { body: c.body, sig: b.sig }])).toMatchObject({ kind: 'bad', at: 1 });
-    expect(verifyStatements(crypto, ada.established, bootOf(ada, 4).object, [a])).toMatchObject({ kind: 'bad', at: 0, why: expect.stringContaining('another incarnation') });
+    expect(verifyStatements(crypto, ada.established, bootOf(ada, 4).object, [a])).toMatchObject({
+      kind: 'bad',
+      at: 0,
+      why: expect.stringContaining('another incarnation'),
+    });
     expect(verifyStatements(crypto, bob.established, boot, [a])).toMatchObject({ kind: 'bad', at: 0 });
   });
 });

@@ -97,7 +97,8 @@ export function verifyStatements(
     if (statement === undefined) return bad(`statement ${tip.number + 1} does not decode`);
     const sameScope = bytesEqual(statement.aid, scope.aid) && statement.incarnation === scope.incarnation && bytesEqual(statement.nonce, scope.nonce);
     if (!sameScope) return bad(`statement ${tip.number + 1} belongs to another incarnation`);
-    if (statement.number !== tip.number + 1 || !bytesEqual(statement.previous, tip.digest)) return bad(`statement ${statement.number} does not continue statement ${tip.number}`);
+    if (statement.number !== tip.number + 1 || !bytesEqual(statement.previous, tip.digest))
+      return bad(`statement ${statement.number} does not continue statement ${tip.number}`);
     tip = { number: statement.number, digest: objectDigest(crypto, LABELS.statement, object.body) };
     statements.push(statement);
   }

@@ -69,7 +69,8 @@ export function checkTrustExport(crypto: CryptoPort, json: unknown): ExportVerdi
   if (typeof observer === 'string') return { kind: 'not-signed', why: `the observer's ${observer}` };
   if (typeof peer === 'string') return { kind: 'not-signed', why: `the peer's ${peer}` };
   const sig = typeof signature === 'string' ? fromHex(signature) : undefined;
-  if (sig === undefined || !crypto.verify(observer.signKey, sig, labelled(LABELS.trustExport), signedBytes)) return { kind: 'not-signed', why: 'the document is not signed by its observer; it was changed, or never signed' };
+  if (sig === undefined || !crypto.verify(observer.signKey, sig, labelled(LABELS.trustExport), signedBytes))
+    return { kind: 'not-signed', why: 'the document is not signed by its observer; it was changed, or never signed' };
   const evidence = checkEvidence(crypto, peer, observer, checkpoints);
   if (evidence !== undefined) return { kind: 'not-signed', why: evidence };
   const history = { base, events };
@@ -77,7 +78,15 @@ export function checkTrustExport(crypto: CryptoPort, json: unknown): ExportVerdi
   const score = scoreOf(state, profile);
   const same = stated.score === score && stated.level === state.level && stated.standing === state.standing;
   if (!same) return { kind: 'differs', stated: reading(stated.score, stated.level, stated.standing), recomputed: reading(score, state.level, state.standing) };
-  return { kind: 'consistent', score, level: state.level, observer: aidText(observer.aid), peer: aidText(peer.aid), checkpoints: checkpoints.length, lines: explainTrust(history, profile) };
+  return {
+    kind: 'consistent',
+    score,
+    level: state.level,
+    observer: aidText(observer.aid),
+    peer: aidText(peer.aid),
+    checkpoints: checkpoints.length,
+    lines: explainTrust(history, profile),
+  };
 }
 
 function reading(score: Score, level: number, standing: string): string {
@@ -91,7 +100,8 @@ function checkEvidence(crypto: CryptoPort, peer: Established, observer: Establis
     const checkpoint = object === undefined ? undefined : openCheckpoint(crypto, peer, observer.aid, object);
     if (checkpoint === undefined) return `checkpoint ${index + 1} is not signed by the peer for this observer`;
     const before = opened.at(-1);
-    if (before !== undefined && checkpointsConflict(before, checkpoint)) return `checkpoints ${index} and ${index + 1} contradict each other: the peer has signed two different things for one place`;
+    if (before !== undefined && checkpointsConflict(before, checkpoint))
+      return `checkpoints ${index} and ${index + 1} contradict each other: the peer has signed two different things for one place`;
     if (before !== undefined && compareCheckpoints(before, checkpoint) > 0) return `checkpoint ${index + 1} is older than the one before it`;
     opened.push(checkpoint);
   }
@@ -113,7 +123,9 @@ function openParty(crypto: CryptoPort, outer: Fields, name: 'observer' | 'peer')
   const verdict = verifyEstablishment(crypto, events);
   if (verdict.kind === 'bad') return `establishment log is not valid: ${verdict.why}`;
   const { established } = verdict;
-  return aidText(established.aid) === aid && fingerprintOf(established.aid) === fingerprint ? established : 'identity is not the one its establishment log proves';
+  return aidText(established.aid) === aid && fingerprintOf(established.aid) === fingerprint
+    ? established
+    : 'identity is not the one its establishment log proves';
 }
 
 function openHexObject(value: RmpValue): SignedObject | undefined {

@@ -24,13 +24,17 @@ export function explainTrust(history: TrustHistory, profile: TrustProfile): read
   for (const event of history.events) {
     const before = state;
     state = applyEvent(state, event, profile);
-    lines.push(`After ${span(before.elapsedMs)}: ${sentence(event, before, state)}; trust ${number(before, profile)} → ${number(state, profile)}${levelChange(before, state)}.`);
+    lines.push(
+      `After ${span(before.elapsedMs)}: ${sentence(event, before, state)}; trust ${number(before, profile)} → ${number(state, profile)}${levelChange(before, state)}.`,
+    );
   }
   const credits = presentCredits(state);
   lines.push(
     `Length credit ${round(credits.lengthMilli / 1_000)} of a scale of ${profile.lengthScale} frames, time credit ${span(credits.timeMs)} of a scale of ${span(profile.timeScaleMs)}, debt ${round(presentDebtMicros(state) / 1_000_000)} (profile ${profile.name}).`,
   );
-  lines.push(`Trust is now ${number(state, profile)}: level T${state.level}, ${LEVEL_NAMES[state.level]}${state.standing === 'clear' ? '' : `, ${state.standing}`}.`);
+  lines.push(
+    `Trust is now ${number(state, profile)}: level T${state.level}, ${LEVEL_NAMES[state.level]}${state.standing === 'clear' ? '' : `, ${state.standing}`}.`,
+  );
   return lines;
 }
 
@@ -43,10 +47,13 @@ function sentence(event: TrustEvent, before: TrustState, after: TrustState): str
     case 'connected':
       return `linked for ${span(event.ms)} without earning anything`;
     case 'absent':
-      return after.absentMs > LIMITS.absenceGraceMs ? `absent for ${span(event.ms)}, beyond the ${span(LIMITS.absenceGraceMs)} that cost nothing` : `absent for ${span(event.ms)}, which costs nothing yet`;
+      return after.absentMs > LIMITS.absenceGraceMs
+        ? `absent for ${span(event.ms)}, beyond the ${span(LIMITS.absenceGraceMs)} that cost nothing`
+        : `absent for ${span(event.ms)}, which costs nothing yet`;
     case 'break': {
       const debt = after.debtMicros - presentDebtMicros(before);
-      const cost = after.debtMicros === before.debtMicros && after.creditedSinceDebtMs === before.creditedSinceDebtMs ? 'no debt' : `debt +${round(debt / 1_000_000)}`;
+      const cost =
+        after.debtMicros === before.debtMicros && after.creditedSinceDebtMs === before.creditedSinceDebtMs ? 'no debt' : `debt +${round(debt / 1_000_000)}`;
       const { historyTenths } = BREAK_RULES[event.class];
       return `break ${event.class}, ${event.why === '' ? BREAK_RULES[event.class].title : event.why} (${cost}${historyTenths === 10 ? '' : `, credits ×0.${historyTenths}`})`;
     }

@@ -45,7 +45,17 @@ export function parseEventLine(line: string): TrustEvent | undefined {
   switch (letter) {
     case 'c': {
       const slotMs = rest.length === 0 ? LIMITS.slotMs : count(rest[0] ?? '');
-      if (a === undefined || a < 1 || b === undefined || b > LIMITS.slotFramesMax || slotMs === undefined || slotMs < 1 || slotMs > LIMITS.slotMsMax || rest.length > 1) return undefined;
+      if (
+        a === undefined ||
+        a < 1 ||
+        b === undefined ||
+        b > LIMITS.slotFramesMax ||
+        slotMs === undefined ||
+        slotMs < 1 ||
+        slotMs > LIMITS.slotMsMax ||
+        rest.length > 1
+      )
+        return undefined;
       return { kind: 'credited', slots: a, frames: b, slotMs };
     }
     case 'n':

@@ -40,7 +40,8 @@ function foldEvents(base: TrustState, events: readonly TrustEvent[], profile: Tr
 }
 
 function mergedRun(last: TrustEvent, event: TrustEvent): TrustEvent | undefined {
-  if (last.kind === 'credited' && event.kind === 'credited' && last.frames === event.frames && last.slotMs === event.slotMs) return { ...last, slots: last.slots + event.slots };
+  if (last.kind === 'credited' && event.kind === 'credited' && last.frames === event.frames && last.slotMs === event.slotMs)
+    return { ...last, slots: last.slots + event.slots };
   if (last.kind === 'connected' && event.kind === 'connected') return { kind: 'connected', ms: last.ms + event.ms };
   if (last.kind === 'absent' && event.kind === 'absent') return { kind: 'absent', ms: last.ms + event.ms };
   return undefined;

@@ -15,7 +15,11 @@ import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 const real = createNodeCrypto();
 
 /** The real primitives; digests as plain arrays, so that the runner can compare them. */
-export const crypto: CryptoPort = { ...real, sha256: (...parts) => new Uint8Array(real.sha256(...parts)), sign: (key, ...parts) => new Uint8Array(real.sign(key, ...parts)) };
+export const crypto: CryptoPort = {
+  ...real,
+  sha256: (...parts) => new Uint8Array(real.sha256(...parts)),
+  sign: (key, ...parts) => new Uint8Array(real.sign(key, ...parts)),
+};
 
 /** `byteCount` bytes that depend on the label only. */
 export function bytesFor(label: string, byteCount: number): Uint8Array {
@@ -36,7 +40,12 @@ export function identityOf(name: string): Identity {
 }
 
 /** Its boot event. */
-export function bootOf(identity: Identity, incarnation: number, nonceLabel = `${incarnation}`, why: StartReason = 'start'): { readonly object: SignedObject; readonly nonce: Uint8Array } {
+export function bootOf(
+  identity: Identity,
+  incarnation: number,
+  nonceLabel = `${incarnation}`,
+  why: StartReason = 'start',
+): { readonly object: SignedObject; readonly nonce: Uint8Array } {
   const nonce = bytesFor(`nonce ${nonceLabel}`, 16);
   const object = makeBoot(crypto, identity.signKey, {
     aid: identity.established.aid,
@@ -53,7 +62,12 @@ export function bootOf(identity: Identity, incarnation: number, nonceLabel = `${
 
 /** A chain at its genesis, from one identity to another. */
 export function chainOf(from: Identity, to: Identity, incarnation: number, nonce: Uint8Array): LinkChain {
-  return new LinkChain(crypto, { incarnation, nonce, sequence: 0, head: linkGenesis(crypto, from.established.aid, to.established.aid, incarnation, nonce, NO_ANCHOR) });
+  return new LinkChain(crypto, {
+    incarnation,
+    nonce,
+    sequence: 0,
+    head: linkGenesis(crypto, from.established.aid, to.established.aid, incarnation, nonce, NO_ANCHOR),
+  });
 }
 
 /** Chain the same `count` frames on every chain given. */
