@@ -15,7 +15,7 @@ import type { LogInput, LogMessage, LogOutput, Proposal, ProposeOutcome, Replica
 /** What a log is opened with. */
 export interface SingleVoterOptions {
   readonly crypto: CryptoPort;
-  /** Verified entries from disk, index 1 first; at least the genesis. */
+  /** Verified entries from disk, index 1 first; empty for a member that has not fetched anything yet. */
   readonly entries: readonly SealedEntry[];
   readonly self: { readonly text: string; readonly aid: Uint8Array };
   /** The voter: its identity and a function to its current signing key. */
@@ -25,6 +25,8 @@ export interface SingleVoterOptions {
   readonly signKey: SignKey | null;
 }
 
+/** What the first entry names as the one before. */
+const NO_ENTRY = new Uint8Array(32);
 const NOTHING: LogOutput = { persist: [], send: [], committed: [], faults: [] };
 
 /** See the header. */
@@ -39,7 +41,6 @@ export class SingleVoterLog implements ReplicatedLog {
   readonly #proposals = new Map<string, number>();
 
   constructor(options: SingleVoterOptions) {
-    assert(options.entries.length > 0, 'a log begins with its genesis');
     this.#options = options;
     this.#entries = [...options.entries];
     this.leader = options.voter.text;
@@ -52,9 +53,7 @@ export class SingleVoterLog implements ReplicatedLog {
   }
 
   get head(): Uint8Array {
-    const last = this.#entries.at(-1);
-    assert(last !== undefined, 'a log is never empty');
-    return last.digest;
+    return this.#entries.at(-1)?.digest ?? NO_ENTRY;
   }
 
   propose(proposal: Proposal, wall: Millis): { readonly outcome: ProposeOutcome; readonly output: LogOutput } {

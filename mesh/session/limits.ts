@@ -1,5 +1,6 @@
 /** Every bound of a connection (protocol.md §2.5, §2.13, §2.15), with what happens there; docs/LIMITS.md repeats them. */
 import { DAY, MINUTE, SECOND } from '#core/time/time.ts';
+import { LEVEL_PERMISSIONS } from '#mesh/trust/permissions.ts';
 
 export const SESSION_LIMITS = {
   /** Accept to HS3, in total, not per read; then REJECT `HS_TIMEOUT`. */
@@ -7,8 +8,6 @@ export const SESSION_LIMITS = {
   /** Payload before authentication; above: `FRAME_SIZE` before a byte of it is buffered. */
   preAuthBytesMax: 2_048,
   helloBytesMax: 256,
-  /** Payload by level T0 … T4. */
-  frameBytesMax: [4_096, 65_536, 262_144, 262_144, 262_144],
   /** The lobby may send this many frames per second. */
   lobbyFramesPerSecond: 2,
   /** Header after its first byte, payload after its header; or this rate. Then `SLOW_PEER`. */
@@ -56,15 +55,9 @@ export interface LevelRate {
 
 /**
  * The table of §2.13. Buckets hold `RATE_BURST_SECONDS` of it, so that the heartbeats, checkpoint and gossip of a
- * newcomer's first seconds fit into two frames per second (divergence D-S1, docs/protocols/hcth.md).
+ * newcomer's first seconds fit into two frames per second.
  */
-export const LEVEL_RATES: readonly LevelRate[] = [
-  { framesPerSecond: 2, bytesPerSecond: 8_192 },
-  { framesPerSecond: 20, bytesPerSecond: 262_144 },
-  { framesPerSecond: 200, bytesPerSecond: 4_194_304 },
-  { framesPerSecond: 1_000, bytesPerSecond: 33_554_432 },
-  { framesPerSecond: 1_000, bytesPerSecond: 33_554_432 },
-];
+export const LEVEL_RATES: readonly LevelRate[] = LEVEL_PERMISSIONS.map((level) => ({ framesPerSecond: level.framesPerSecondMax, bytesPerSecond: level.bytesPerSecondMax }));
 
 /** How many seconds' worth a bucket holds. */
 export const RATE_BURST_SECONDS = 15;

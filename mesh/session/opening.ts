@@ -29,6 +29,8 @@ type Stage = 'hello' | 'hs1' | 'hs2' | 'hs3' | 'judging' | 'accept' | 'over';
 /** The handshake half of one session; owned and driven by it. */
 export class Opening {
   mode: HelloMode;
+  /** Responder: the invitation that the initiator names. */
+  tokenId: Uint8Array | null = null;
   readonly #session: Session;
   readonly #host: SessionHost;
   readonly #options: SessionOptions;
@@ -169,6 +171,7 @@ export class Opening {
     if (hello.answer) return this.#turn('RMP_INVALID', 'a HELLO that answers nothing');
     if (!hello.versions.includes(PROTOCOL_VERSION)) return this.#turn('VERSION_FLOOR', `the peer offers versions ${hello.versions.join(', ')}, this node speaks ${PROTOCOL_VERSION}`);
     this.mode = hello.mode;
+    this.tokenId = hello.tokenId?.slice() ?? null;
     const verdict = this.#host.onHello(this.#session, hello);
     if (verdict.kind === 'refuse') return this.#refuse(verdict);
     const answer: Hello = { ...hello, answer: true, versions: [PROTOCOL_VERSION], meshTag: verdict.answerTag, tokenId: null, features: 0, random: this.#host.entropy(16) };

@@ -92,6 +92,11 @@ export class Session {
     return this.#opening.mode;
   }
 
+  /** The invitation that the initiator named, in mode 1. */
+  get tokenId(): Uint8Array | null {
+    return this.#opening.tokenId;
+  }
+
   /** The link this session works on; null before it is open. */
   get link(): Link | null {
     return this.#link;

@@ -82,7 +82,7 @@ export type Persist =
   | { readonly kind: 'forget-mesh' };
 
 /** Small documents a node keeps besides its journals. */
-export type DocumentName = 'token-secrets' | 'intent' | 'peer-cache';
+export type DocumentName = 'membership' | 'intent' | 'token-secrets' | 'peer-cache';
 
 /** A call from a peer, for a handler of the layer above. */
 export interface IncomingCall {

@@ -1,0 +1,132 @@
+/**
+ * What this node knows of one other member: who it is, where our shared history stands, what it says of itself. The part
+ * that must survive a restart goes into a peer record (protocol.md §2.10); the rest is told again.
+ */
+import type { CryptoPort } from '#core/crypto/crypto.ts';
+import type { Millis } from '#core/time/time.ts';
+import { type Boot, decodeBoot } from '#mesh/hcth/boot-event.ts';
+import { type Checkpoint, decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { type Established, verifyEstablishment } from '#mesh/hcth/establishment.ts';
+import { type Aid, type AidText, aidText } from '#mesh/hcth/identity-text.ts';
+import { encodePeerRecord, keepNewest, type PeerRecord } from '#mesh/hcth/peer-record.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import type { Link } from '#mesh/session/link.ts';
+import type { Session } from '#mesh/session/session.ts';
+import type { Position } from '#mesh/wire/message.ts';
+import { encodeHistory } from '#mesh/trust/history-codec.ts';
+import { PeerTrust } from '#mesh/trust/peer-trust.ts';
+import { SlotMeter } from '#mesh/trust/slot-meter.ts';
+import type { BreakClass } from '#mesh/hcth/breaks.ts';
+import type { Capabilities, Condition } from './views.ts';
+
+/** See the header. Mutable state, owned by the swarm. */
+export class Peer {
+  readonly aid: Aid;
+  readonly text: AidText;
+  readonly trust: PeerTrust;
+  readonly meter: SlotMeter;
+  established: Established | null = null;
+  bootObject: SignedObject | null = null;
+  boot: Boot | null = null;
+  /** Chains of this run; null until the first session of this run. */
+  link: Link | null = null;
+  /** The open session, if any. */
+  session: Session | null = null;
+  /** Positions of an earlier run. */
+  storedReceived: Position | null = null;
+  ownCheckpoints: readonly SignedObject[] = [];
+  peerCheckpoints: readonly SignedObject[] = [];
+  lastCheckpointAt: Millis | null = null;
+  heardWall: Millis | null = null;
+  name: string | null = null;
+  capabilities: Capabilities | null = null;
+  conditions: readonly Condition[] = [];
+  /** Something of the record has changed since it was last offered to the disk. */
+  changed = false;
+  /** Commit index the peer told when it connected. */
+  commit = 0;
+
+  constructor(aid: Aid, trust: PeerTrust, meter: SlotMeter) {
+    this.aid = aid;
+    this.text = aidText(aid);
+    this.trust = trust;
+    this.meter = meter;
+  }
+
+  /** Settle the slots that are over; true when the level changed. */
+  advanceTrust(mono: Millis): boolean {
+    let changed = false;
+    for (const event of this.meter.advance(mono)) {
+      if (this.trust.record(event)) changed = true;
+      this.changed = true;
+    }
+    return changed;
+  }
+
+  /** An authenticated break; true when the level changed. */
+  broke(breakClass: BreakClass, why: string, mono: Millis, wall: Millis): boolean {
+    this.advanceTrust(mono);
+    this.meter.onBreak();
+    this.changed = true;
+    return this.trust.record({ kind: 'break', class: breakClass, at: Math.floor(wall), why: why.slice(0, 160) });
+  }
+
+  /** How far we have received from the peer, whichever run it was in. */
+  get received(): Position | null {
+    return this.link?.receiving.position ?? this.storedReceived;
+  }
+
+  /** Newest checkpoint of the peer, decoded. */
+  get newestPeerCheckpoint(): { readonly checkpoint: Checkpoint; readonly object: SignedObject } | null {
+    const object = this.peerCheckpoints.at(-1);
+    const checkpoint = object === undefined ? undefined : decodeCheckpoint(object.body);
+    return object === undefined || checkpoint === undefined ? null : { checkpoint, object };
+  }
+
+  keepOwnCheckpoint(object: SignedObject): void {
+    this.ownCheckpoints = keepNewest(this.ownCheckpoints, object);
+    this.changed = true;
+  }
+
+  keepPeerCheckpoint(object: SignedObject): void {
+    this.peerCheckpoints = keepNewest(this.peerCheckpoints, { body: object.body.slice(), sig: object.sig.slice() });
+    this.changed = true;
+  }
+
+  /** The peer proved itself in a handshake. */
+  proved(established: Established, boot: Boot, bootObject: SignedObject): void {
+    if (this.established === null || established.rotations >= this.established.rotations) this.established = established;
+    if (this.boot === null || boot.incarnation >= this.boot.incarnation) {
+      this.boot = boot;
+      this.bootObject = { body: bootObject.body.slice(), sig: bootObject.sig.slice() };
+    }
+    this.changed = true;
+  }
+
+  /** Bytes for the journal. */
+  record(): Uint8Array {
+    return encodePeerRecord({
+      aid: this.aid,
+      establishment: this.established?.events ?? [],
+      boot: this.bootObject,
+      received: this.received,
+      sent: this.link?.sending.position ?? null,
+      ownCheckpoints: this.ownCheckpoints,
+      peerCheckpoints: this.peerCheckpoints,
+      trust: encodeHistory(this.trust.history),
+      heardAt: this.heardWall ?? 0,
+    });
+  }
+
+  /** Take over what an earlier run remembered. */
+  restore(crypto: CryptoPort, record: PeerRecord): void {
+    const verdict = record.establishment.length === 0 ? undefined : verifyEstablishment(crypto, record.establishment);
+    if (verdict?.kind === 'valid') this.established = verdict.established;
+    this.bootObject = record.boot;
+    this.boot = record.boot === null ? null : (decodeBoot(record.boot.body) ?? null);
+    this.storedReceived = record.received;
+    this.ownCheckpoints = record.ownCheckpoints;
+    this.peerCheckpoints = record.peerCheckpoints;
+    this.heardWall = record.heardAt === 0 ? null : record.heardAt;
+  }
+}
