@@ -5,7 +5,7 @@
  */
 import { bytesEqual, concat, utf8 } from '#core/bytes/bytes.ts';
 import type { CryptoPort, DhKey, SignKey } from '#core/crypto/crypto.ts';
-import { encodeFields, readFields } from './fields.ts';
+import { encodeFields, Fields, readFields } from './fields.ts';
 import { type Established, verifyEstablishment } from './establishment.ts';
 import type { EstablishmentEvent } from './establishment-events.ts';
 import type { BindingKind, HardwareBinding } from './hardware-binding.ts';
@@ -13,7 +13,6 @@ import type { Aid } from './identity-text.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
 import { encodeObject } from './peer-record.ts';
 import type { SignedObject } from './signed-object.ts';
-import { Fields } from './fields.ts';
 
 const INFO = utf8('HCTH1:hw');
 const SEAL = utf8('HCTH1:identity-file');

@@ -70,11 +70,13 @@ const FAREWELL_FRAMES = 1;
 export function compareHistories(crypto: CryptoPort, ours: ResumeOurs, theirs: ResumeTheirs): ResumeComparison {
   const { self, peer, received } = ours;
   const held = opened(crypto, peer, self.aid, ours.peerCheckpoint);
-  const shown = opened(crypto, peer, self.aid, theirs.block?.ownCheckpoint ?? null);
-  const acknowledgement = opened(crypto, self, peer.aid, theirs.block?.peerCheckpoint ?? null);
+  const claimedOwn = theirs.block?.ownCheckpoint ?? null;
+  const claimedOurs = theirs.block?.peerCheckpoint ?? null;
+  const shown = opened(crypto, peer, self.aid, claimedOwn);
+  const acknowledgement = opened(crypto, self, peer.aid, claimedOurs);
   let forged: string | undefined;
-  if (theirs.block?.ownCheckpoint != null && shown === null) forged = 'the checkpoint it calls its own is not signed by it';
-  if (theirs.block?.peerCheckpoint != null && acknowledgement === null) forged = 'the checkpoint it calls ours is not signed by us';
+  if (claimedOwn !== null && shown === null) forged = 'the checkpoint it calls its own is not signed by it';
+  if (claimedOurs !== null && acknowledgement === null) forged = 'the checkpoint it calls ours is not signed by us';
   const conflict = held !== null && shown !== null && checkpointsConflict(held.checkpoint, shown.checkpoint);
   const common = newer(held, shown);
   const incarnation = relateIncarnation(ours.known, theirs);

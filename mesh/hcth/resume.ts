@@ -14,7 +14,7 @@ import { checkpointDigest, compareCheckpoints, openCheckpoint } from './checkpoi
 import type { KeyHistory } from './establishment.ts';
 import type { Aid } from './identity-text.ts';
 import { LinkChain } from './link-chain.ts';
-import { compareHistories, type ResumeFacts, type ResumeOurs, type ResumeTheirs } from './resume-facts.ts';
+import { compareHistories, type ResumeOurs, type ResumeTheirs } from './resume-facts.ts';
 import { findRow, type ResumeCase } from './resume-table.ts';
 import type { SignedObject } from './signed-object.ts';
 
@@ -152,9 +152,4 @@ export function commonAnchor(crypto: CryptoPort, from: KeyHistory, to: Aid, a: S
     if (newest === undefined || compareCheckpoints(checkpoint, newest.checkpoint) > 0) newest = { digest: checkpointDigest(crypto, object), checkpoint };
   }
   return newest?.digest ?? NO_ANCHOR;
-}
-
-/** For tests and for `robonet trust --explain`. */
-export function resumeFacts(crypto: CryptoPort, ours: ResumeOurs, theirs: ResumeTheirs): ResumeFacts {
-  return compareHistories(crypto, ours, theirs).facts;
 }

@@ -7,7 +7,7 @@
  */
 import { textOf, utf8 } from '#core/bytes/bytes.ts';
 import { BREAK_CLASSES, type BreakClass } from '#mesh/hcth/breaks.ts';
-import { encodeFields, Fields, readFields } from '#mesh/hcth/fields.ts';
+import { encodeFields, type Fields, readFields } from '#mesh/hcth/fields.ts';
 import type { RmpInput } from '#core/msgpack/value.ts';
 import type { TrustEvent } from './event.ts';
 import type { BreakWindow, TrustState } from './fold.ts';
@@ -18,7 +18,7 @@ import { TRUST_LIMITS as LIMITS } from './limits.ts';
 const STANDINGS = ['clear', 'frozen', 'contested', 'convicted'] as const;
 const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
 /** Length of one line: a break with its reason. */
-const LINE_CHARACTERS_MAX = 64 + 2 * LIMITS.whyCharactersMax;
+const LINE_CHARACTERS_MAX = 64 + LIMITS.whyCharactersMax;
 
 /** One event as a line. */
 export function eventLine(event: TrustEvent): string {
@@ -157,5 +157,6 @@ function count(text: string): number | undefined {
 }
 
 function oneLine(why: string): string {
-  return [...why.replace(/\s+/g, ' ').trim()].slice(0, LIMITS.whyCharactersMax).join('').trim();
+  const cut = why.replace(/\s+/g, ' ').trim().slice(0, LIMITS.whyCharactersMax);
+  return cut.replace(/[\ud800-\udbff]$/, '').trim(); // the cut may have split a character in two
 }
