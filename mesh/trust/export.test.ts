@@ -6,6 +6,7 @@ import { makeCheckpoint, decodeCheckpoint, encodeCheckpoint } from '#mesh/hcth/c
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import { type SignedObject, signObject } from '#mesh/hcth/signed-object.ts';
 import { bytesFor, chainOf, crypto, exchange, identityOf } from '#test/kit/identities.ts';
+import frozen from '#test/vectors/trust/export.json' with { type: 'json' };
 import { checkTrustExport } from './check-export.ts';
 import { explainTrust } from './explain.ts';
 import { exportTrust, type JsonDocument } from './export.ts';
@@ -56,6 +57,10 @@ describe('the trust export', () => {
   test('T-17: the offline checker recomputes the number from the document alone', () => {
     const trust = new PeerTrust(profile, history);
     expect(checkTrustExport(crypto, exported())).toMatchObject({ kind: 'consistent', score: trust.score, level: trust.level, checkpoints: 2 });
+  });
+
+  test('T-17: the frozen export still verifies to the same number', () => {
+    expect(checkTrustExport(crypto, frozen)).toMatchObject({ kind: 'consistent', score: frozen.result.score, checkpoints: 1 });
   });
 
   test('T-17: an edited, dropped, reordered or added event no longer carries the signature', () => {
