@@ -52,7 +52,7 @@ test('MESH-02 a node with a container bridge, a VLAN and a dead card joins over 
 });
 
 test('MESH-02 doctor names the interface used and why each other was passed over', async () => {
-  expect(await doctorOn('eth0')).toMatch(/used|in use/i);
+  expect(await doctorOn('eth0')).toMatch(/: used\b/);
   expect(await doctorOn('docker0')).toMatch(/bridge/i);
   expect(await doctorOn('eth0.20')).toMatch(/vlan/i);
   expect(await doctorOn('eth9')).toMatch(/carrier|cable|no link/i);
@@ -71,7 +71,7 @@ test('MESH-02 disabling that card moves the node to the next usable one', async 
   await waitFor(
     'doctor names eth1',
     { withinMs: 20_000 },
-    async () => /used|in use/i.test(await doctorOn('eth1')) && /down|disabled/i.test(await doctorOn('eth0')),
+    async () => /: used\b/.test(await doctorOn('eth1')) && /switched off|down|disabled/i.test(await doctorOn('eth0')),
   );
   expect((await nodesOf(lan.host('bystander'))).find((node) => node.name === 'founder')?.liveness).toBe('up');
 });

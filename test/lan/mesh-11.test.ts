@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { EventRecord } from '#mesh/swarm/views.ts';
+import type { EventRecord, NodeView } from '#mesh/swarm/views.ts';
 import { Capture } from './lab/capture.ts';
 import type { Host } from './lab/host/host.ts';
 import { tcpDirections } from './lab/pcap.ts';
@@ -50,6 +50,10 @@ const lan = useLan(
 
 async function agentPid(host: Host): Promise<number | undefined> {
   return (await host.processes()).find((process) => /robonet agent/.test(process.command))?.pid;
+}
+
+async function traitorSeen(aid: string): Promise<NodeView | undefined> {
+  return (await statusOf(lan.host('victim'))).nodes.find((node) => node.aid === aid);
 }
 
 /** A source address not used before, so that one test's limits do not touch another's. */
@@ -167,6 +171,46 @@ test('MESH-11 a recorded handshake that is replayed fails and is attributed', as
     await attributed(from, /^(HS_FAIL|AEAD_FAIL|FRAME_TYPE|RMP_INVALID|MESH_MISMATCH|SEQ|HS_TIMEOUT)$/);
   }
   expect((await statusOf(victim)).nodes.map((node) => node.name).sort()).toEqual([...members].sort());
+});
+
+test('MESH-11 frames out of sequence and malformed from an authenticated member are closed, attributed to it and held against it', async () => {
+  const [victim, stranger] = [lan.host('victim'), lan.host('stranger')];
+  const traitor = stranger.startOnNetwork(
+    [process.execPath, join(STRANGER_SCRIPTS, 'hostile-member.ts'), `${stranger.path('/tmp')}/traitor`, `${victim.address}:${PORT}`],
+    {
+      stdin: `${await invite(victim)}\n`,
+      keepInputOpen: true,
+      timeoutMs: 170_000,
+    },
+  );
+  try {
+    const joined = await waitFor(
+      'the traitor has joined',
+      { withinMs: 60_000, evidence: () => traitor.stderr() },
+      () => /^joined (\S+)$/m.exec(traitor.stdout())?.[1],
+    );
+    for (const [order, code] of [
+      ['sequence', 'SEQ'],
+      ['malformed', 'RMP_INVALID'],
+    ] as const) {
+      await waitFor('the traitor is linked', { withinMs: 60_000, evidence: lan.evidence }, async () => (await traitorSeen(joined.value))?.liveness === 'up');
+      const before = (await traitorSeen(joined.value))?.trust?.debt ?? 0;
+      traitor.child.stdin?.write(`${order}\n`);
+      await waitFor('the traitor has sent it', { withinMs: 30_000 }, () => traitor.stdout().includes(`sent ${order}`));
+      const event = await waitFor(
+        `an event ${code} names the traitor`,
+        { withinMs: 20_000, evidence: async () => JSON.stringify(await eventsOf(victim, 40), null, 1) },
+        async () => (await eventsOf(victim, 500)).find((each) => each.code === code && each.aid === joined.value),
+      );
+      expect(event.value.source).toContain(stranger.address.slice(0, 8));
+      expect((await traitorSeen(joined.value))?.trust?.debt, order).toBeGreaterThan(before);
+    }
+  } finally {
+    traitor.child.kill('SIGKILL');
+    const seen = (await statusOf(victim)).nodes.find((node) => node.name === 'traitor');
+    if (seen !== undefined) await robonetOk(victim, ['node', 'forget', seen.aid]);
+  }
+  await expectHealthy(members.map((name) => lan.host(name)));
 });
 
 test('MESH-11 an agent of another protocol version is told which side to upgrade first', async () => {
