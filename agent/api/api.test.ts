@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClient } from '#agent/api/client.ts';
 import { BODY_BYTES_MAX } from '#agent/api/limits.ts';
-import { lockState } from '#agent/api/lock.ts';
 import type { StatusAnswer } from '#agent/api/protocol.ts';
 import { type ApiHandlers, serveApi } from '#agent/api/server.ts';
 import { Fault } from '#core/errors/fault.ts';
@@ -150,26 +149,6 @@ describe('a client', () => {
     writeFileSync(path, '');
     chmodSync(path, 0);
     await expect(createClient(path).call('status', {})).rejects.toMatchObject({ code: 'RN-AGENT-003' });
-  });
-});
-
-describe('the lock of a state directory', () => {
-  it('is held by one agent at a time, whose process id is named', async () => {
-    const lock = await lockState(folder);
-    await expect(lockState(folder)).rejects.toMatchObject({ code: 'RN-AGENT-004', message: expect.stringContaining(`process ${String(process.pid)} already`) });
-    lock.release();
-    (await lockState(folder)).release();
-  });
-
-  it('left behind by a killed agent is taken over', async () => {
-    writeFileSync(join(folder, 'lock'), '');
-    (await lockState(folder)).release();
-  });
-
-  it('is won by exactly one of several that start at once', async () => {
-    writeFileSync(join(folder, 'lock'), '');
-    const outcomes = await Promise.allSettled([lockState(folder), lockState(folder)]);
-    expect(outcomes.filter((outcome) => outcome.status === 'fulfilled').length).toBeLessThanOrEqual(1);
   });
 });
 

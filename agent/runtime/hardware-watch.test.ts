@@ -65,7 +65,7 @@ describe('the hardware watch', () => {
     watch.start();
     stageFacts(join(folder, 'facts'), stagings['under-voltage']);
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(events.map((event) => event.code)).toContain('CONDITION_STARTED');
+    expect(events.map((event) => event.code)).toContain('CONDITION_BEGAN');
     expect(announced.at(-1)?.some((condition) => condition.kind === 'under-voltage' && condition.until === null)).toBe(true);
     stageFacts(join(folder, 'facts'), stagings['under-voltage-over']);
     await vi.advanceTimersByTimeAsync(10_000);

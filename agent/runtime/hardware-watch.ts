@@ -64,6 +64,7 @@ export class HardwareWatch {
     const watch = new HardwareWatch(options, record, capabilities, changed === null ? [] : [changed]);
     if (difference !== null && difference.changes.length > 0) options.onEvent(changeEvent(difference));
     watch.#poll();
+    options.onChange(watch.#capabilities, watch.#conditions);
     return watch;
   }
 
@@ -114,7 +115,7 @@ export class HardwareWatch {
     const after = readConditions(this.#options.facts, identifyProfile(this.#record).profile, before, now);
     const { started, ended, worsened } = conditionChanges(this.#conditions, after);
     this.#conditions = after;
-    for (const condition of started) this.#options.onEvent(conditionEvent('CONDITION_STARTED', condition));
+    for (const condition of started) this.#options.onEvent(conditionEvent('CONDITION_BEGAN', condition));
     for (const condition of worsened) this.#options.onEvent(conditionEvent('CONDITION_WORSENED', condition));
     for (const condition of ended) this.#options.onEvent(conditionEvent('CONDITION_ENDED', condition));
     if (started.length + ended.length + worsened.length > 0) this.#options.onChange(this.#capabilities, after);

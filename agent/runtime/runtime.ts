@@ -1,9 +1,8 @@
 /**
- * The running agent: lock, hardware, mesh node, discovery and local API, started in this order and stopped in the reverse
- * one. The composition is here and nowhere else; nothing is a singleton.
+ * The running agent: mesh node, hardware, discovery and local API, started in this order and stopped in the reverse one.
+ * The composition is here and nowhere else; nothing is a singleton.
  */
 import { join } from 'node:path';
-import { lockState } from '#agent/api/lock.ts';
 import { serveApi } from '#agent/api/server.ts';
 import type { EffectiveSettings } from '#agent/config/load-config.ts';
 import { chooseBinding } from '#agent/hardware/binding/choose-binding.ts';
@@ -70,29 +69,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Agent, 'stop'>> {
   const { settings, stateDirectory, log } = options;
   ensureDirectory(stateDirectory);
-  const lock = await lockState(stateDirectory);
-  stops.push(() => {
-    lock.release();
-  });
-
   const facts = openFacts(settings.facts ?? null);
-  const events = new EarlyEvents(log);
-  let announce: (watch: HardwareWatch) => void = () => undefined;
-  const hardware: HardwareWatch = await HardwareWatch.open({
-    facts,
-    stateDirectory,
-    agentVersion: buildIdentity.version,
-    onChange: () => {
-      announce(hardware);
-    },
-    onEvent: (event) => {
-      events.record(event);
-    },
-    log,
-  });
-
   const crypto = createNodeCrypto();
   let binding: BindingView = { kind: 'none', reason: 'not read', facts: {} };
+  // Takes the lock of the state directory: nothing below may touch it before.
   const node = await options.createNode({
     stateDirectory,
     port: settings.port,
@@ -108,24 +88,27 @@ async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Ag
   await node.start();
   stops.push(() => node.stop());
   forbidClockRate(settings, node.status());
-  events.passTo(node);
-  announce = ({ capabilities, conditions }) => {
-    node.announceSelf({ name: settings.name, capabilities, conditions });
+
+  const record = (event: OwnEvent): void => {
+    log(LEVELS[event.severity], `${event.code}: ${event.text}`);
+    node.record(event);
   };
-  announce(hardware);
+  const hardware = await HardwareWatch.open({
+    facts,
+    stateDirectory,
+    agentVersion: buildIdentity.version,
+    onChange: (capabilities, conditions) => {
+      node.announceSelf({ name: settings.name, capabilities, conditions });
+    },
+    onEvent: record,
+    log,
+  });
   hardware.start();
   stops.push(() => {
     hardware.stop();
   });
 
-  const presence = new Presence({
-    node,
-    settings,
-    log,
-    onEvent: (event) => {
-      events.record(event);
-    },
-  });
+  const presence = new Presence({ node, settings, log, onEvent: record });
   await presence.start();
   stops.push(() => presence.stop());
 
@@ -144,26 +127,3 @@ async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Ag
 }
 
 const LEVELS: Readonly<Record<OwnEvent['severity'], LogLevel>> = { critical: 'error', warning: 'warning', notice: 'notice', info: 'info' };
-
-/** Events of the agent itself: logged at once, and kept until there is a mesh node to record them. */
-class EarlyEvents {
-  readonly #log: Log;
-  #waiting: OwnEvent[] = [];
-  #node: AgentNode | undefined;
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  record(event: OwnEvent): void {
-    this.#log(LEVELS[event.severity], `${event.code}: ${event.text}`);
-    if (this.#node === undefined) this.#waiting.push(event);
-    else this.#node.record(event);
-  }
-
-  passTo(node: AgentNode): void {
-    this.#node = node;
-    for (const event of this.#waiting) node.record(event);
-    this.#waiting = [];
-  }
-}

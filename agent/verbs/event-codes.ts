@@ -31,7 +31,6 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['CLOCK_JUMP', 'the wall clock was set by more than a few seconds'],
   ['CONDITION_BEGAN', 'something began to be wrong with a node: power, temperature, storage, memory or clock'],
   ['HARDWARE_CHANGED', 'the machine is not what it was before the last start; the event lists each difference, before and after'],
-  ['CONDITION_STARTED', 'something began to be wrong with the machine: power, temperature, storage, memory or clock'],
   ['CONDITION_ENDED', 'it is over; the event holds start, end and worst value'],
   ['CONDITION_WORSENED', 'something that was wrong already got worse'],
   ['INTERFACE_CHANGED', 'the network interfaces in use have changed'],

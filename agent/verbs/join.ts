@@ -164,7 +164,7 @@ export async function leaveMesh(invocation: Invocation, context: VerbContext): P
     return undefined;
   }
   const status = await client.call('leave', {}, { signal: context.signal, timeoutMs: JOIN_MS_DEFAULT });
-  context.output.line(`left the mesh ${printable(name ?? '')}; this node keeps its identity and belongs to no mesh.`);
+  context.output.line(`left the mesh ${printable(name ?? '')}; this node belongs to no mesh now.`);
   context.output.document('status', status);
   return undefined;
 }

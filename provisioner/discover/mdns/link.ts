@@ -70,9 +70,12 @@ export class MdnsLink {
     if (sendable.length > 0) this.#mdns.query({ questions: sendable }, this.#sent);
   }
 
-  /** Publish, replacing what was published before; announced now and twice again. */
+  /** Publish, replacing what was published before; announced now and twice again. Another instance's records are revoked. */
   advertise(advertisement: Advertisement): void {
+    const before = this.#own;
     this.#own = recordsOf(advertisement, this.addresses).map(encodable);
+    const renamed = before.some((record) => record.type === 'SRV' && !this.#own.some((other) => other.name === record.name));
+    if (renamed) this.#mdns.respond({ answers: farewellOf(before) }, this.#sent);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     const announce = (): void => {
@@ -85,7 +88,7 @@ export class MdnsLink {
   /** Say goodbye (TTL 0) for what was published, then close. Resolves when the socket is closed. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    const farewell = this.#own.filter((record) => !record.name.startsWith('_services.')).map((record) => ({ ...record, ttl: 0 }));
+    const farewell = farewellOf(this.#own);
     this.#own = [];
     if (farewell.length > 0)
       await new Promise<void>((resolve) =>
@@ -114,6 +117,11 @@ export class MdnsLink {
       this.#mdns.respond({ answers, additionals }, this.#sent);
     }
   }
+}
+
+// The type itself may be somebody else's too and is not revoked.
+function farewellOf(records: readonly MdnsRecord[]): readonly MdnsRecord[] {
+  return records.filter((record) => !record.name.startsWith('_services.')).map((record) => ({ ...record, ttl: 0 }));
 }
 
 // The encoder underneath throws on anything but Buffers, and outside of any call of ours.
