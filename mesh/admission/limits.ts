@@ -54,8 +54,4 @@ export const ADMISSION_LIMITS = {
   promotionMsMin: HOUR,
   /** Score in ten-thousandths from which a quarantined machine may be promoted. */
   promotionScoreMin: 3_000,
-  /** Bytes of a welcome; members' addresses that do not fit are left out (they arrive by gossip). */
-  welcomeBytesMax: 3_840,
-  /** Addresses told per member in a welcome. */
-  welcomeAddressesMax: 4,
 } as const;

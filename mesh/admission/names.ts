@@ -42,7 +42,7 @@ export function uniqueNodeName(wanted: string, aid: Aid, isTaken: (name: string)
   const suffix = fingerprintOf(aid).toLowerCase();
   for (const characters of [4, 9, 14]) {
     const name = withSuffix(plain, suffix.slice(0, characters));
-    if (!isTaken(nameKey(name))) return name;
+    if (isNodeName(name) && !isTaken(nameKey(name))) return name;
   }
   return withSuffix(plain, suffix);
 }
