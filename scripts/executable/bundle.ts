@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { trim } from '#scripts/executable/trim.ts';
 
 /** A bundled program. */
 export interface Bundle {
@@ -38,6 +39,7 @@ export async function bundle(root: string, entry: string): Promise<Bundle> {
     logLevel: 'warning',
     // Optional native parts of ssh2; its pure JavaScript path is used instead.
     external: ['cpu-features', '*.node'],
+    plugins: [trim],
     define: { ROBONET_VERSION: JSON.stringify(version), ROBONET_BUILD: JSON.stringify(standIn) },
   });
   const file = result.outputFiles[0];

@@ -62,3 +62,20 @@ describe('builds for laptops', () => {
     }
   });
 });
+
+describe('what is left out of a bundle', () => {
+  const entry = (name: string): string => join(import.meta.dirname, 'fixtures', name);
+
+  test('English texts of zod stay, other languages go', async () => {
+    const { text } = await bundle(root, entry('zod-user.ts'));
+    expect(text).toContain('Invalid input: expected');
+    expect(text).not.toMatch(/ung\u00fcltig|Ung\u00fcltige Eingabe/);
+  });
+
+  test('systeminformation keeps the two functions that are called and nothing that talks to the network', async () => {
+    const { text } = await bundle(root, entry('systeminformation-user.ts'));
+    expect(text).toContain('/sys/devices/virtual/dmi/id');
+    expect(text).not.toMatch(/iwconfig|docker\.sock/);
+    expect(text.length).toBeLessThan(200_000);
+  });
+});
