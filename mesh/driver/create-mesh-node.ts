@@ -1,0 +1,659 @@
+/**
+ * A running node: the pure swarm on a real clock, TCP and disk. Here, and only here, effects are performed, in this order:
+ * persist, send, publish, set the alarm. Everything that decides is below; this file moves bytes and keeps promises.
+ *
+ * Invariants: nothing is sent before the incarnation is durable; a failed write ends the node (`fatal`), it never goes on
+ * with a memory it cannot keep; every command gets exactly one answer, the end of the node included.
+ */
+import { networkInterfaces } from 'node:os';
+import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { Fault, isFault } from '#core/errors/fault.ts';
+import type { Log } from '#core/log/log.ts';
+import { createNodeCrypto, systemEntropy } from '#core/node/crypto.ts';
+import { ensureDirectory } from '#core/node/disk.ts';
+import { createRng, type Entropy } from '#core/random/random.ts';
+import { type Instant, type Millis, NEVER, SECOND } from '#core/time/time.ts';
+import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
+import type { Identity } from '#mesh/hcth/identity-file.ts';
+import { type Address, parseAddress } from '#mesh/membership/address-policy.ts';
+import type { LevelRate } from '#mesh/session/limits.ts';
+import { encodeIntent } from '#mesh/swarm/joiner.ts';
+import type { Command, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
+import { Swarm } from '#mesh/swarm/swarm.ts';
+import type {
+  AdmissionRequest,
+  Capabilities,
+  Condition,
+  EventRecord,
+  FoundOptions,
+  Invitation,
+  InviteOptions,
+  JoinOptions,
+  NodeView,
+  StatusView,
+  TrustLevel,
+} from '#mesh/swarm/views.ts';
+import { createTcpTransport } from '#mesh/transport/tcp.ts';
+import type { Connection, Dialling, Listener, Transport } from '#mesh/transport/transport.ts';
+import { createSystemClock, type DriverClock, JumpDetector } from './clock.ts';
+import { EventRing } from './event-ring.ts';
+import { measureHandshakeBudget } from './handshake-budget.ts';
+import { type BindingSource, openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
+import { DRIVER_LIMITS as LIMITS } from './limits.ts';
+import type { AddressHint, MeshNode, TrustExplanation } from './mesh-node.ts';
+import { NodeState } from './node-state.ts';
+import { lockState, type StateLock } from './state-lock.ts';
+
+/** What a node is made from; everything but the folder and the binding has a sensible default. */
+export interface MeshNodeOptions {
+  /** State folder, made with mode 0700 where it does not exist. */
+  readonly stateDirectory: string;
+  readonly binding: BindingSource;
+  /** What this machine is called until `announceSelf` says otherwise. */
+  readonly name: string;
+  /** TCP port; 0 for any. */
+  readonly port?: number;
+  /** Addresses to listen on; all of the machine's by default. */
+  readonly listenHosts?: readonly string[];
+  /** `robonet 0.1.0`, for the boot event. */
+  readonly software?: string;
+  readonly capabilities?: Capabilities;
+  /** Typed addresses of members. */
+  readonly peers?: readonly string[];
+  /** Accelerated time; refused unless the mesh's trust profile is `lab`. */
+  readonly clockRate?: number;
+  readonly clock?: DriverClock;
+  readonly crypto?: CryptoPort;
+  readonly entropy?: Entropy;
+  readonly transport?: Transport;
+  /** What members may send per second by level T0 … T4 (§2.13 by default). */
+  readonly rates?: readonly LevelRate[];
+  /** Treat every member as having at least this level: laboratories and benchmarks only. */
+  readonly levelFloor?: TrustLevel;
+  readonly log?: Log;
+  /** The node cannot go on (state could not be written). By default the error is thrown outside of any caller. */
+  readonly fatal?: (error: unknown) => void;
+}
+
+/** The default port. */
+export const MESH_PORT = 7_411;
+
+/** A node that has not been started. */
+export function createMeshNode(options: MeshNodeOptions): MeshNode {
+  return new RunningNode(options);
+}
+
+type Handler = (body: Uint8Array, from: string) => Promise<Uint8Array> | Uint8Array;
+
+interface Pending {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const UNKNOWN_CAPABILITIES: Capabilities = {
+  agentVersion: '0.0.0',
+  arch: process.arch,
+  os: process.platform,
+  kernel: 'unknown',
+  profile: 'unknown',
+  model: null,
+  cpu: { model: null, cores: 1, maxMhz: null },
+  memoryBytes: 0,
+  gpu: null,
+  storage: { kind: 'unknown', bytes: 0, freeBytes: 0 },
+  skills: [],
+  macs: [],
+};
+
+class RunningNode implements MeshNode {
+  readonly #options: MeshNodeOptions;
+  readonly #crypto: CryptoPort;
+  readonly #entropy: Entropy;
+  readonly #clock: DriverClock;
+  readonly #transport: Transport;
+  readonly #log: Log;
+  readonly #connections = new Map<number, Connection>();
+  readonly #dialling = new Map<number, { readonly dialling: Dialling; readonly timer: NodeJS.Timeout }>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #handlers = new Map<string, Handler>();
+  readonly #listeners: Listener[] = [];
+  #facts: SelfFacts;
+  #ring: EventRing | null = null;
+  readonly #ringListeners: ((event: EventRecord) => void)[] = [];
+  #state: NodeState | null = null;
+  #lock: StateLock | null = null;
+  #identity: Identity | null = null;
+  #swarm: Swarm | null = null;
+  #running = false;
+  #nextId = 1;
+  #nextAccepted = 1;
+  /** The present of the event-loop turn under way; read once per turn, not once per message. */
+  #turn: Instant | null = null;
+  #flushScheduled = false;
+  #alarm: NodeJS.Timeout | null = null;
+  #alarmAt: Millis = NEVER;
+  #jumps: JumpDetector;
+  #handshakesPerSecond = 2;
+  #restarting: Promise<void> | null = null;
+  #dropped = new Set<number>();
+
+  constructor(options: MeshNodeOptions) {
+    this.#options = options;
+    this.#crypto = options.crypto ?? createNodeCrypto();
+    this.#entropy = options.entropy ?? systemEntropy;
+    this.#clock = options.clock ?? createSystemClock(options.clockRate ?? 1);
+    this.#transport = options.transport ?? createTcpTransport();
+    this.#log = options.log ?? (() => undefined);
+    this.#facts = { name: options.name, capabilities: options.capabilities ?? UNKNOWN_CAPABILITIES, conditions: [] };
+    this.#jumps = new JumpDetector(this.#clock.now());
+  }
+
+  // ---- life ----------------------------------------------------------------------------------------------------------
+
+  async start(): Promise<void> {
+    const { stateDirectory, binding } = this.#options;
+    const state = this.#openState(stateDirectory);
+    try {
+      const opened = await openOrCreateIdentity(stateDirectory, this.#crypto, this.#entropy, binding);
+      this.#identity = opened.identity;
+      const before: Persist[] = [];
+      if (opened.mismatch !== null) before.push(...this.#onOtherHardware(state, opened.mismatch.aid, opened.mismatch.changed));
+      state.persist(before);
+      this.#handshakesPerSecond = measureHandshakeBudget(this.#crypto, this.#entropy);
+      this.#begin(0, 'start', opened.origin === 'opened');
+      this.#checkClockRate();
+      await this.#listen();
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+    this.#running = true;
+    this.#event('NODE_STARTED', 'info', `listens on port ${this.port} as ${this.#swarm?.self.text ?? ''}`, { port: this.port });
+    this.#input({ kind: 'listening', addresses: this.#addresses() });
+    for (const text of this.#options.peers ?? []) {
+      const address = parseAddress(text, this.#options.port ?? MESH_PORT);
+      if (address !== undefined) this.#input({ kind: 'hint', address, meshTag: null, origin: 'typed' });
+    }
+    this.#setAlarm();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#running) return this.#close();
+    this.#input({ kind: 'stop' });
+    this.#event('NODE_STOPPED', 'info', 'stops in an orderly way');
+    this.#running = false;
+    await this.#drain();
+    this.#close();
+  }
+
+  get port(): number {
+    return this.#listeners[0]?.address.port ?? 0;
+  }
+
+  #openState(folder: string): NodeState {
+    let state: NodeState;
+    try {
+      ensureDirectory(folder);
+      this.#lock = lockState(folder);
+      state = new NodeState(folder, this.#crypto);
+    } catch (error) {
+      this.#lock?.release();
+      this.#lock = null;
+      throw isFault(error) ? error : new Fault('RN-MESH-001', `${folder} cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error });
+    }
+    this.#state = state;
+    this.#ring = new EventRing(folder);
+    for (const listener of this.#ringListeners) this.#ring.listen(listener);
+    for (const repair of state.repairs) this.#event(repair.code, repair.code === 'STATE_DEGRADED' ? 'critical' : 'notice', repair.text);
+    return state;
+  }
+
+  /** §2.14: wrong hardware at boot. The old membership is not ours; ask to be let in again as who we are now. */
+  #onOtherHardware(state: NodeState, aid: Uint8Array, changed: readonly string[]): readonly Persist[] {
+    const old = aidText(aid);
+    const what = changed.length === 0 ? 'its hardware' : changed.join(', ');
+    this.#event('HW_MISMATCH', 'critical', `the identity ${fingerprintOf(aid)} (${old}) was made on other hardware (${what} differ); it is not used here, this machine has a new one`, { oldAid: old, changed: what });
+    const peers = state.peerCache().map(({ host, port }) => `${host}:${port}`);
+    const wasMember = state.document('membership') !== null;
+    const persist: Persist[] = [{ kind: 'forget-mesh' }];
+    if (wasMember) persist.push({ kind: 'document', name: 'intent', record: encodeIntent({ mode: 'request', mesh: null, expect: null, peers }) });
+    return persist;
+  }
+
+  #begin(atLeast: number, reason: 'start' | 'clock-jump', spokenBefore: boolean): void {
+    const state = this.#state;
+    const identity = this.#identity;
+    if (state === null || identity === null) return;
+    const started = startIncarnation(state, this.#crypto, this.#entropy, identity, { spokenBefore, atLeast, reason, software: this.#options.software ?? 'robonet' });
+    const { rates, levelFloor } = this.#options;
+    this.#swarm = new Swarm(
+      {
+        crypto: this.#crypto,
+        entropy: this.#entropy,
+        rng: createRng(`${started.local.text}/${started.local.boot.incarnation}`),
+        identity: started.local,
+        startReason: started.why,
+        degraded: state.repairs.filter((repair) => repair.code === 'STATE_DEGRADED').map((repair) => repair.text),
+        facts: this.#facts,
+        port: this.#options.port ?? MESH_PORT,
+        ledger: state.ledger,
+        peers: state.peers,
+        documents: { membership: state.document('membership'), intent: state.document('intent'), tokenSecrets: state.document('token-secrets'), peerCache: state.peerCache() },
+        handshakesPerSecond: this.#handshakesPerSecond,
+        ...(rates === undefined ? {} : { rates }),
+        ...(levelFloor === undefined ? {} : { levelFloor }),
+      },
+      this.#clock.now(),
+    );
+  }
+
+  #checkClockRate(): void {
+    const profile = this.#swarm?.status().mesh?.trustProfile;
+    if (this.#clock.rate === 1 || profile === undefined || profile === 'lab') return;
+    throw new Fault('RN-MESH-031', `clock rate ${this.#clock.rate} in a mesh of the trust profile ${profile}`);
+  }
+
+  async #listen(): Promise<void> {
+    const port = this.#options.port ?? MESH_PORT;
+    const accept = (connection: Connection): void => {
+      const id = this.#nextAccepted;
+      this.#nextAccepted += 1;
+      this.#connections.set(id, connection);
+      this.#input({ kind: 'accepted', connection: id, remote: connection.remote });
+      this.#attach(id, connection);
+    };
+    const hosts = this.#options.listenHosts;
+    if (hosts === undefined) {
+      try {
+        this.#listeners.push(await this.#transport.listen({ host: '::', port }, accept));
+      } catch (error) {
+        // A machine without IPv6 has no "::"; a port in use stays a fault.
+        if (!isFault(error) || !/EAFNOSUPPORT|EADDRNOTAVAIL/.test(error.message)) throw error;
+        this.#listeners.push(await this.#transport.listen({ host: '0.0.0.0', port }, accept));
+      }
+      return;
+    }
+    for (const host of hosts) this.#listeners.push(await this.#transport.listen({ host, port: this.port === 0 ? port : this.port }, accept));
+  }
+
+  #addresses(): readonly Address[] {
+    const { port } = this;
+    const hosts = this.#options.listenHosts;
+    const explicit = (hosts ?? []).filter((host) => host !== '::' && host !== '0.0.0.0');
+    if (hosts !== undefined && explicit.length === hosts.length) return explicit.map((host) => ({ host, port }));
+    const addresses: Address[] = [];
+    for (const infos of Object.values(networkInterfaces())) {
+      for (const info of infos ?? []) {
+        if (info.internal) continue;
+        // Link-local IPv6 addresses mean nothing without the interface they are on.
+        if (info.family === 'IPv6' && info.address.startsWith('fe80')) continue;
+        addresses.push({ host: info.address, port });
+      }
+    }
+    return addresses.sort((a, b) => Number(a.host.includes(':')) - Number(b.host.includes(':')));
+  }
+
+  async #drain(): Promise<void> {
+    const until = Date.now() + LIMITS.stopMsMax;
+    for (const connection of this.#connections.values()) connection.end();
+    while (this.#connections.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  #close(): void {
+    this.#running = false;
+    if (this.#alarm !== null) clearTimeout(this.#alarm);
+    this.#alarm = null;
+    for (const connection of this.#connections.values()) connection.destroy();
+    this.#connections.clear();
+    for (const { dialling, timer } of this.#dialling.values()) {
+      clearTimeout(timer);
+      dialling.cancel();
+    }
+    this.#dialling.clear();
+    for (const listener of this.#listeners.splice(0)) void listener.close();
+    for (const { reject } of this.#pending.values()) reject(new Fault('RN-MESH-032', 'the node was stopped before the answer came'));
+    this.#pending.clear();
+    this.#state?.close();
+    this.#state = null;
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  // ---- the loop ------------------------------------------------------------------------------------------------------
+
+  #now(): Instant {
+    this.#turn ??= this.#clock.now();
+    return this.#turn;
+  }
+
+  #input(input: SwarmInput): void {
+    const swarm = this.#swarm;
+    if (swarm === null) return;
+    this.#perform(swarm.step(input, this.#now()));
+  }
+
+  #perform(effects: SwarmEffects): void {
+    if (effects.persist.length > 0) this.#persist(effects.persist);
+    for (const { connection, bytes } of effects.send) {
+      const target = this.#connections.get(connection);
+      if (target === undefined) continue;
+      if (!target.write(bytes)) this.#input({ kind: 'backlog', connection, bytes: target.writableLength });
+    }
+    for (const { connection } of effects.close) this.#endConnection(connection);
+    for (const { connection, address } of effects.dial) this.#dial(connection, address);
+    for (const { connection, paused } of effects.pause) {
+      if (paused) this.#connections.get(connection)?.pause();
+      else this.#connections.get(connection)?.resume();
+    }
+    if (effects.events.length > 0) this.#publish(effects.events);
+    for (const reply of effects.replies) {
+      const pending = this.#pending.get(reply.id);
+      if (pending === undefined) continue;
+      this.#pending.delete(reply.id);
+      if (reply.kind === 'done') pending.resolve(reply.value as never);
+      else pending.reject(faultOf(reply.refusal));
+    }
+    for (const call of effects.calls) this.#serve(call.call, call.verb, call.body, call.from);
+    if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, 'start', false);
+    if (effects.persist.some((record) => record.kind === 'forget-mesh')) this.#restart(0, 'start', true);
+    this.#scheduleFlush();
+  }
+
+  #persist(records: readonly Persist[]): void {
+    try {
+      this.#state?.persist(records);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The node's memory failed: nothing more is said, the process above decides. */
+  #fail(error: unknown): never {
+    this.#log('error', `state cannot be written, the node stops: ${error instanceof Error ? error.message : 'unknown error'}`);
+    this.#swarm = null;
+    for (const connection of this.#connections.values()) connection.destroy();
+    const { fatal } = this.#options;
+    if (fatal !== undefined) fatal(error);
+    throw error;
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    // After the promise jobs of this turn: everything they send goes out in the same frame.
+    process.nextTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    const swarm = this.#swarm;
+    if (swarm === null) return;
+    const effects = swarm.step(FLUSH, this.#now());
+    if (effects.send.length > 0 || effects.events.length > 0 || effects.replies.length > 0 || effects.persist.length > 0) {
+      this.#flushScheduled = true;
+      this.#perform(effects);
+      this.#flushScheduled = false;
+    }
+    this.#turn = null;
+    if (this.#alarmAt - this.#clock.now().mono > ALARM_SLACK_MS) this.#setAlarm();
+  };
+
+  #setAlarm(): void {
+    const swarm = this.#swarm;
+    if (!this.#running || swarm === null) return;
+    const now = this.#clock.now().mono;
+    const at = Math.min(swarm.wakeAt, now + ALARM_MS_MAX * this.#clock.rate);
+    if (this.#alarm !== null && this.#alarmAt <= at) return;
+    if (this.#alarm !== null) clearTimeout(this.#alarm);
+    this.#alarmAt = at;
+    this.#alarm = setTimeout(this.#onAlarm, Math.max(0, Math.ceil(this.#clock.realDelay(at - now))));
+  }
+
+  readonly #onAlarm = (): void => {
+    this.#alarm = null;
+    const due = this.#alarmAt;
+    this.#alarmAt = NEVER;
+    this.#turn = null;
+    const now = this.#now();
+    const lag = this.#clock.realDelay(now.mono - due);
+    if (lag > LIMITS.lagMsMin) this.#input({ kind: 'stalled', lagMs: now.mono - due });
+    const jump = this.#clock.realDelay(this.#jumps.look(now));
+    if (Math.abs(jump) > LIMITS.jumpMsMax) {
+      this.#event('CLOCK_JUMP', 'warning', `the clock jumped by ${Math.round(jump)} ms against the monotonic one; a new incarnation begins`, { jumpMs: Math.round(jump) });
+      this.#restart(0, 'clock-jump', false);
+    }
+    this.#input({ kind: 'tick' });
+    this.#setAlarm();
+  };
+
+  // ---- connections ---------------------------------------------------------------------------------------------------
+
+  #attach(id: number, connection: Connection): void {
+    connection.listen({
+      bytes: (chunk) => this.#input({ kind: 'received', connection: id, bytes: chunk }),
+      drained: () => this.#input({ kind: 'backlog', connection: id, bytes: 0 }),
+      closed: (reason) => {
+        this.#connections.delete(id);
+        if (this.#dropped.delete(id)) return;
+        this.#input({ kind: 'closed', connection: id, why: reason === 'broken' ? 'the connection was reset' : 'the connection was closed' });
+      },
+    });
+  }
+
+  #endConnection(id: number): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    connection.end();
+    // A peer that never closes its half would keep the socket for ever.
+    setTimeout(() => connection.destroy(), LIMITS.stopMsMax).unref();
+  }
+
+  #dial(id: number, address: Address): void {
+    const done = (): boolean => {
+      const entry = this.#dialling.get(id);
+      if (entry !== undefined) clearTimeout(entry.timer);
+      return this.#dialling.delete(id);
+    };
+    const dialling = this.#transport.dial(address, {
+      connected: (connection) => {
+        if (!done()) return connection.destroy();
+        this.#connections.set(id, connection);
+        this.#input({ kind: 'connected', connection: id, remote: connection.remote });
+        this.#attach(id, connection);
+      },
+      failed: (why) => {
+        if (done()) this.#input({ kind: 'dial-failed', connection: id, why });
+      },
+    });
+    const timer = setTimeout(() => {
+      dialling.cancel();
+      if (done()) this.#input({ kind: 'dial-failed', connection: id, why: 'ETIMEDOUT' });
+    }, LIMITS.dialMsMax);
+    this.#dialling.set(id, { dialling, timer });
+  }
+
+  // ---- a new incarnation, a new identity -----------------------------------------------------------------------------
+
+  #restart(atLeast: number, reason: 'start' | 'clock-jump', freshIdentity: boolean): void {
+    if (this.#restarting !== null || !this.#running) return;
+    const swarm = this.#swarm;
+    this.#restarting = (async () => {
+      await null; // what this turn still has to say goes out first
+      if (!freshIdentity && swarm !== null) this.#perform(swarm.step({ kind: 'stop' }, this.#now()));
+      this.#swarm = null;
+      const connections = [...this.#connections];
+      this.#connections.clear();
+      for (const [id, connection] of connections) {
+        this.#dropped.add(id);
+        connection.end();
+        setTimeout(() => connection.destroy(), LIMITS.stopMsMax).unref();
+      }
+      for (const { reject } of this.#pending.values()) reject(new Fault('RN-MESH-032', 'the node began a new incarnation before the answer came'));
+      this.#pending.clear();
+      const state = this.#state;
+      if (state === null) return;
+      if (freshIdentity) {
+        state.forgetStatements();
+        this.#identity = await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding);
+      }
+      this.#begin(atLeast, reason, !freshIdentity);
+      this.#input({ kind: 'listening', addresses: this.#addresses() });
+      this.#setAlarm();
+    })();
+    this.#restarting.then(
+      () => {
+        this.#restarting = null;
+      },
+      (error: unknown) => {
+        this.#restarting = null;
+        this.#fail(error);
+      },
+    );
+  }
+
+  // ---- the agent's side ----------------------------------------------------------------------------------------------
+
+  status(): StatusView {
+    const swarm = this.#swarm;
+    if (swarm === null) throw new Fault('RN-MESH-032', 'the node is not running');
+    return swarm.status();
+  }
+
+  recentEvents(limit: number): readonly EventRecord[] {
+    return this.#ring?.recent(limit) ?? [];
+  }
+
+  onEvent(listener: (event: EventRecord) => void): () => void {
+    if (this.#ring !== null) return this.#ring.listen(listener);
+    this.#ringListeners.push(listener);
+    return () => {
+      this.#ringListeners.splice(this.#ringListeners.indexOf(listener), 1);
+    };
+  }
+
+  async found(options: FoundOptions): Promise<StatusView> {
+    if (this.#clock.rate !== 1 && options.trustProfile !== 'lab') throw new Fault('RN-MESH-031', `clock rate ${this.#clock.rate} with the trust profile ${options.trustProfile}`);
+    await this.#command({ kind: 'found', options });
+    return this.status();
+  }
+
+  async join(options: JoinOptions): Promise<StatusView> {
+    await this.#command({ kind: 'join', options });
+    return this.status();
+  }
+
+  async leave(): Promise<void> {
+    await this.#command({ kind: 'leave' });
+    await this.#restarting;
+  }
+
+  async invite(options: InviteOptions): Promise<Invitation> {
+    return this.#command<Invitation>({ kind: 'invite', options });
+  }
+
+  async invitations(): Promise<readonly Omit<Invitation, 'token'>[]> {
+    return this.#command({ kind: 'invitations' });
+  }
+
+  async revokeInvitation(tokenId: string): Promise<void> {
+    await this.#command({ kind: 'revoke-invitation', tokenId });
+  }
+
+  async approve(fingerprint: string): Promise<AdmissionRequest> {
+    return this.#command<AdmissionRequest>({ kind: 'approve', fingerprint });
+  }
+
+  async deny(fingerprint: string, reason: string): Promise<AdmissionRequest> {
+    return this.#command<AdmissionRequest>({ kind: 'deny', fingerprint, reason });
+  }
+
+  async forget(aidOrName: string): Promise<NodeView> {
+    return this.#command<NodeView>({ kind: 'forget', who: aidOrName });
+  }
+
+  async explainTrust(aidOrName: string): Promise<TrustExplanation> {
+    return this.#command<TrustExplanation>({ kind: 'explain-trust', who: aidOrName });
+  }
+
+  async ping(aidOrName: string): Promise<{ rttMs: number }> {
+    return this.#command<{ rttMs: number }>({ kind: 'ping', who: aidOrName });
+  }
+
+  announceSelf(facts: { name: string; capabilities: Capabilities; conditions: readonly Condition[] }): void {
+    this.#facts = facts;
+    if (this.#running) this.#input({ kind: 'announce-self', facts });
+  }
+
+  hint(address: AddressHint): void {
+    const { host, port, meshTag, origin } = address;
+    if (this.#running) this.#input({ kind: 'hint', address: { host, port }, meshTag, origin });
+    if (this.#running) this.#setAlarm();
+  }
+
+  request(aidOrName: string, verb: string, body: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
+    return new Promise((resolve, reject: (error: unknown) => void) => {
+      const swarm = this.#swarm;
+      if (swarm === null) return reject(new Fault('RN-MESH-032', 'the node is not running'));
+      const id = this.#nextId;
+      this.#nextId += 1;
+      this.#pending.set(id, { resolve, reject });
+      this.#perform(swarm.step({ kind: 'request', id, who: aidOrName, verb, body, timeoutMs }, this.#now()));
+    });
+  }
+
+  handle(verb: string, handler: Handler): void {
+    this.#handlers.set(verb, handler);
+  }
+
+  #serve(call: number, verb: string, body: Uint8Array, from: string): void {
+    const handler = this.#handlers.get(verb);
+    if (handler === undefined) return this.#input({ kind: 'respond', call, result: { kind: 'refused', code: 'UNKNOWN_VERB', text: `this node has no verb "${verb}"` } });
+    let answer: Promise<Uint8Array> | Uint8Array;
+    try {
+      answer = handler(body, from);
+    } catch (error) {
+      return this.#refuseCall(call, error);
+    }
+    if (answer instanceof Uint8Array) return this.#input({ kind: 'respond', call, result: { kind: 'ok', body: answer } });
+    answer.then(
+      (result) => this.#input({ kind: 'respond', call, result: { kind: 'ok', body: result } }),
+      (error: unknown) => this.#refuseCall(call, error),
+    );
+  }
+
+  #refuseCall(call: number, error: unknown): void {
+    const code = isFault(error) ? error.code : 'FAILED';
+    this.#input({ kind: 'respond', call, result: { kind: 'refused', code, text: error instanceof Error ? error.message : 'the handler failed' } });
+  }
+
+  #command<Value>(command: Command): Promise<Value> {
+    return new Promise((resolve: (value: Value) => void, reject: (error: unknown) => void) => {
+      if (!this.#running || this.#swarm === null) return reject(new Fault('RN-MESH-032', 'the node is not running'));
+      const id = this.#nextId;
+      this.#nextId += 1;
+      this.#pending.set(id, { resolve, reject });
+      this.#input({ kind: 'command', id, command });
+      this.#setAlarm();
+    });
+  }
+
+  #publish(events: readonly EventRecord[]): void {
+    this.#ring?.add(events);
+    for (const event of events) this.#log(event.severity === 'critical' ? 'error' : event.severity, `${event.code}: ${event.text}`, { code: event.code });
+  }
+
+  #event(code: string, severity: EventRecord['severity'], text: string, data: EventRecord['data'] = {}): void {
+    this.#publish([{ at: Math.floor(this.#clock.now().wall), code, severity, text, aid: this.#swarm?.self.text ?? null, source: null, data }]);
+  }
+}
+
+const FLUSH: SwarmInput = { kind: 'flush' };
+/** The alarm may be this late; finer deadlines do not exist. */
+const ALARM_SLACK_MS = 20;
+/** Clock jumps and stalls are looked for at least this often. */
+const ALARM_MS_MAX = 5 * SECOND;
+
+function faultOf(refusal: Refusal): Fault {
+  return new Fault(refusal.code, refusal.text, refusal.next === undefined ? {} : { next: refusal.next });
+}
+

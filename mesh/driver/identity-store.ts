@@ -1,0 +1,126 @@
+/**
+ * The identity on disk and the incarnation of this start (protocol.md §2.9 "start-up discipline", §2.14). The identity is
+ * made here, on the machine, at first start; on other hardware it is not used: a fresh one takes its place and the old
+ * file is kept. The incarnation is durable, confirmed and read back before the network opens.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { Fault } from '#core/errors/fault.ts';
+import { moveAside, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
+import { openTwoSlot } from '#core/node/two-slot-file.ts';
+import type { Entropy } from '#core/random/random.ts';
+import { bootDigest, decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
+import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
+import type { BindingKind, HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
+import { type Identity, identityFileBinding, openIdentity, sealIdentity } from '#mesh/hcth/identity-file.ts';
+import { type Aid, aidText } from '#mesh/hcth/identity-text.ts';
+import { decideStart, decodeIncarnation, encodeIncarnation, type SlotReading } from '#mesh/hcth/incarnation.ts';
+import { objectDigest } from '#mesh/hcth/signed-object.ts';
+import { LABELS } from '#mesh/hcth/labels.ts';
+import type { LocalIdentity } from '#mesh/session/host.ts';
+import { type NodeState, packStatement, unpackStatement } from './node-state.ts';
+
+/** The binding itself, or how to get it: a machine must open an identity with the kind it was sealed with. */
+export type BindingSource = HardwareBinding | ((existing: BindingKind | null) => HardwareBinding | Promise<HardwareBinding>);
+
+/** What opening the identity found. */
+export interface OpenedIdentity {
+  readonly identity: Identity;
+  readonly origin: 'created' | 'opened' | 'replaced';
+  /** Of an identity sealed on other hardware. */
+  readonly mismatch: { readonly aid: Aid; readonly changed: readonly string[] } | null;
+}
+
+const IDENTITY_BYTES_MAX = 32_768;
+const SOFTWARE_CHARACTERS_MAX = 64;
+
+/** Open the identity of this machine, or make one. */
+export async function openOrCreateIdentity(folder: string, crypto: CryptoPort, entropy: Entropy, source: BindingSource): Promise<OpenedIdentity> {
+  const path = join(folder, 'identity');
+  const file = readWholeFile(path, IDENTITY_BYTES_MAX);
+  const binding = typeof source === 'function' ? await source(file === undefined ? null : (identityFileBinding(file)?.kind ?? null)) : source;
+  if (file === undefined) return { identity: writeNew(path, crypto, entropy, binding), origin: 'created', mismatch: null };
+  const outcome = openIdentity(crypto, file, binding);
+  switch (outcome.kind) {
+    case 'ok':
+      return { identity: outcome.identity, origin: 'opened', mismatch: null };
+    case 'corrupt':
+      throw new Fault('RN-MESH-002', `${path} cannot be opened: ${outcome.why}`);
+    case 'wrong-hardware': {
+      moveAside(path, freeName(`${path}.other-hardware`));
+      forgetIncarnation(folder);
+      return { identity: writeNew(path, crypto, entropy, binding), origin: 'replaced', mismatch: { aid: outcome.aid, changed: outcome.changed } };
+    }
+  }
+}
+
+/** A new identity in the place of one that has left its mesh and is used up. */
+export async function replaceIdentity(folder: string, crypto: CryptoPort, entropy: Entropy, source: BindingSource): Promise<Identity> {
+  const path = join(folder, 'identity');
+  const file = readWholeFile(path, IDENTITY_BYTES_MAX);
+  const binding = typeof source === 'function' ? await source(file === undefined ? null : (identityFileBinding(file)?.kind ?? null)) : source;
+  forgetIncarnation(folder);
+  return writeNew(path, crypto, entropy, binding);
+}
+
+function writeNew(path: string, crypto: CryptoPort, entropy: Entropy, binding: HardwareBinding): Identity {
+  const { identity, secrets } = createIdentity(crypto, entropy(IDENTITY_RANDOM_BYTES), binding);
+  replaceFile(path, sealIdentity(crypto, secrets, identity.established.aid, binding, entropy(12)));
+  return identity;
+}
+
+function forgetIncarnation(folder: string): void {
+  for (const slot of ['a', 'b']) removeFile(join(folder, `incarnation.${slot}`));
+}
+
+function freeName(path: string): string {
+  for (let number = 1; number < 100; number += 1) if (!existsSync(`${path}-${number}`)) return `${path}-${number}`;
+  return `${path}-100`;
+}
+
+/** A started incarnation. */
+export interface StartedIncarnation {
+  readonly local: LocalIdentity;
+  readonly why: StartReason;
+  readonly degraded: boolean;
+}
+
+/**
+ * Begin the next incarnation: durable before anything is signed in it.
+ * @param atLeast what peers have proved, or 0
+ */
+export function startIncarnation(
+  state: NodeState,
+  crypto: CryptoPort,
+  entropy: Entropy,
+  identity: Identity,
+  options: { readonly spokenBefore: boolean; readonly atLeast: number; readonly reason: 'start' | 'clock-jump'; readonly software: string },
+): StartedIncarnation {
+  const slots = openTwoSlot(join(state.folder, 'incarnation'), crypto);
+  const stored = slots.value === undefined ? undefined : decodeIncarnation(slots.value);
+  const readings: SlotReading[] = stored === undefined ? slots.damaged.map(() => ({ kind: 'unreadable' as const })) : [{ kind: 'stored', stored }];
+  // Without a readable incarnation a large step is taken, and peers that know better prove it (§2.9, R2).
+  const decision = decideStart({ slots: readings, spokenBefore: options.spokenBefore, provenByOthers: Math.max(0, options.atLeast - 1), reason: options.reason });
+  if (decision.kind !== 'start') throw new Fault('RN-MESH-001', `the incarnation of this start cannot be decided: ${decision.kind === 'refuse' ? decision.why : 'nothing is readable'}`);
+  const nonce = entropy(16);
+  slots.write(encodeIncarnation({ incarnation: decision.incarnation, nonce, why: decision.why }));
+  const { established, signKey, staticKey } = identity;
+  const last = state.statements.at(-1);
+  const lastObject = last === undefined ? undefined : unpackStatement(last);
+  const lastIsBoot = lastObject !== undefined && decodeBoot(lastObject.body) !== undefined;
+  const bootObject = makeBoot(crypto, signKey, {
+    aid: established.aid,
+    incarnation: decision.incarnation,
+    nonce,
+    establishmentHead: established.head,
+    previousBoot: lastObject !== undefined && lastIsBoot ? bootDigest(crypto, lastObject) : new Uint8Array(32),
+    previousStatement: lastObject !== undefined && !lastIsBoot ? objectDigest(crypto, LABELS.statement, lastObject.body) : new Uint8Array(32),
+    why: decision.why,
+    software: options.software.slice(0, SOFTWARE_CHARACTERS_MAX),
+  });
+  state.persist([{ kind: 'statement', record: packStatement(bootObject), durable: true }]);
+  const boot = decodeBoot(bootObject.body);
+  if (boot === undefined) throw new Fault('RN-MESH-001', 'the boot event of this start does not decode');
+  return { local: { aid: established.aid, text: aidText(established.aid), signKey, staticKey, established, bootObject, boot }, why: decision.why, degraded: decision.degraded };
+}

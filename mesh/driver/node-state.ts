@@ -1,0 +1,233 @@
+/**
+ * Everything a node keeps on disk, behind one door (protocol.md §2.10): what is read at start, and how each kind of
+ * record is written. Writes are synchronous and confirmed where the protocol says "before": the driver performs them
+ * before anything is sent. A failed write is a fault that ends the node; it never goes on with a memory it cannot keep.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { textOf } from '#core/bytes/bytes.ts';
+import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { ensureDirectory, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
+import { type JournalFile, openJournal } from '#core/node/journal-file.ts';
+import { RmpReader } from '#core/msgpack/reader.ts';
+import { RmpWriter } from '#core/msgpack/writer.ts';
+import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
+import type { DocumentName, Persist } from '#mesh/swarm/step.ts';
+import type { CachedAddress } from '#mesh/swarm/swarm.ts';
+import { DRIVER_LIMITS as LIMITS } from './limits.ts';
+
+const DOCUMENT_BYTES_MAX = 1_048_576;
+const DOCUMENT_FILES: Readonly<Record<DocumentName, string>> = { membership: 'membership', intent: 'intent', 'token-secrets': 'token-secrets', 'peer-cache': 'peer-cache.json' };
+
+/** Something found damaged at start, for the event stream. */
+export interface Repair {
+  readonly code: 'STATE_TAIL_REPAIRED' | 'STATE_DEGRADED';
+  readonly text: string;
+}
+
+/** See the header. */
+export class NodeState {
+  readonly folder: string;
+  readonly repairs: Repair[] = [];
+  readonly #ledger: JournalFile;
+  readonly #peers: JournalFile;
+  readonly #statements: JournalFile;
+  #ledgerRecords: Uint8Array[];
+  readonly #peerRecords = new Map<string, Uint8Array>();
+  #statementRecords: Uint8Array[];
+
+  constructor(folder: string, crypto: CryptoPort) {
+    this.folder = folder;
+    ensureDirectory(folder);
+    const open = (name: string): { journal: JournalFile; records: Uint8Array[] } => {
+      const opened = openJournal(join(folder, name), crypto);
+      if (opened.state === 'torn') this.repairs.push({ code: 'STATE_TAIL_REPAIRED', text: `${name}: an unfinished end of ${opened.bytesLost} bytes was cut off` });
+      if (opened.state === 'corrupt') this.repairs.push({ code: 'STATE_DEGRADED', text: `${name} is damaged; ${opened.bytesLost} bytes are unreadable, the file was kept as ${opened.movedTo ?? 'nothing'}` });
+      return { journal: opened.journal, records: opened.records.map((record) => record.slice()) };
+    };
+    const ledger = open('ledger.journal');
+    const peers = open('peers.journal');
+    const statements = open('statements.journal');
+    this.#ledger = ledger.journal;
+    this.#ledgerRecords = ledger.records;
+    this.#peers = peers.journal;
+    this.#statements = statements.journal;
+    this.#statementRecords = statements.records;
+    for (const record of peers.records) this.#rememberPeer(record);
+    if (this.#statementRecords.length > HCTH_LIMITS.statementsMax) {
+      this.#statementRecords = this.#statementRecords.slice(-HCTH_LIMITS.statementsMax / 2);
+      this.#statements.rewrite(this.#statementRecords);
+    }
+  }
+
+  get ledger(): readonly Uint8Array[] {
+    return this.#ledgerRecords;
+  }
+
+  get peers(): readonly Uint8Array[] {
+    return [...this.#peerRecords.values()];
+  }
+
+  /** Own statements, oldest first; boot events among them. */
+  get statements(): readonly Uint8Array[] {
+    return this.#statementRecords;
+  }
+
+  document(name: DocumentName): Uint8Array | null {
+    return readWholeFile(join(this.folder, DOCUMENT_FILES[name]), DOCUMENT_BYTES_MAX) ?? null;
+  }
+
+  /** Where members were last reached; nothing is decided by it, so an unreadable one is simply empty. */
+  peerCache(): readonly CachedAddress[] {
+    const bytes = this.document('peer-cache');
+    const text = bytes === null ? undefined : textOf(bytes);
+    return text === undefined ? [] : parseCache(text);
+  }
+
+  /** Write everything that one step wants durable; returns when the disk has confirmed what must be. */
+  persist(records: readonly Persist[]): void {
+    let ledger = false;
+    let peersUrgent = false;
+    let statements = false;
+    for (const record of records) {
+      switch (record.kind) {
+        case 'ledger':
+          this.#ledger.append(record.record);
+          this.#ledgerRecords.push(record.record);
+          ledger = true;
+          break;
+        case 'peer':
+          this.#writePeer(record.key, record.record);
+          peersUrgent = true;
+          break;
+        case 'statement':
+          this.#statements.append(record.record);
+          this.#statementRecords.push(record.record);
+          statements ||= record.durable;
+          break;
+        case 'evidence':
+          this.#keepEvidence(record.name, record.record);
+          break;
+        case 'document':
+          this.#writeDocument(record.name, record.record);
+          break;
+        case 'forget-mesh':
+          this.forgetMesh();
+          break;
+      }
+    }
+    if (ledger) this.#ledger.sync();
+    if (peersUrgent) this.#peers.sync();
+    if (statements) this.#statements.sync();
+    if (this.#peers.bytes >= LIMITS.journalBytesMax) this.#compactPeers();
+  }
+
+  /** All that belongs to the mesh goes; identity, incarnation and evidence stay. */
+  forgetMesh(): void {
+    this.#ledger.rewrite([]);
+    this.#ledgerRecords = [];
+    this.#peers.rewrite([]);
+    this.#peerRecords.clear();
+    for (const file of Object.values(DOCUMENT_FILES)) removeFile(join(this.folder, file));
+  }
+
+  /** The statements of an identity that is no longer used. */
+  forgetStatements(): void {
+    this.#statements.rewrite([]);
+    this.#statementRecords = [];
+  }
+
+  close(): void {
+    this.#ledger.close();
+    this.#peers.close();
+    this.#statements.close();
+  }
+
+  #writePeer(key: string, record: Uint8Array | null): void {
+    const packed = packPeer(key, record);
+    this.#peers.append(packed);
+    this.#rememberPeer(packed);
+  }
+
+  #rememberPeer(packed: Uint8Array): void {
+    const reader = new RmpReader(packed);
+    const pair = reader.arrayHead();
+    const key = reader.str(64);
+    if (pair !== 2 || key === undefined) return;
+    if (reader.nil()) this.#peerRecords.delete(key);
+    else {
+      const record = reader.bin();
+      if (record !== undefined) this.#peerRecords.set(key, record.slice());
+    }
+  }
+
+  #compactPeers(): void {
+    this.#peers.rewrite([...this.#peerRecords].map(([key, record]) => packPeer(key, record)));
+  }
+
+  #writeDocument(name: DocumentName, record: Uint8Array | null): void {
+    const path = join(this.folder, DOCUMENT_FILES[name]);
+    if (record === null) removeFile(path);
+    else replaceFile(path, record);
+  }
+
+  /** Content-addressed; the oldest goes when the store is full. */
+  #keepEvidence(name: string, record: Uint8Array): void {
+    const folder = join(this.folder, 'evidence');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, name);
+    if (existsSync(path)) return;
+    const files = readdirSync(folder).map((file) => ({ path: join(folder, file), ...statSync(join(folder, file)) }));
+    let bytes = files.reduce((sum, file) => sum + file.size, record.length);
+    for (const file of files.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
+      if (bytes <= LIMITS.evidenceBytesMax) break;
+      rmSync(file.path);
+      bytes -= file.size;
+    }
+    replaceFile(path, record);
+  }
+}
+
+function packPeer(key: string, record: Uint8Array | null): Uint8Array {
+  const writer = new RmpWriter((record?.length ?? 0) + 80);
+  writer.arrayHead(2);
+  writer.str(key);
+  if (record === null) writer.nil();
+  else writer.bin(record);
+  return writer.copy();
+}
+
+function parseCache(text: string): readonly CachedAddress[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item: unknown) => {
+    if (typeof item !== 'object' || item === null || !('aid' in item) || !('host' in item) || !('port' in item)) return [];
+    const { aid, host, port } = item;
+    return typeof aid === 'string' && typeof host === 'string' && typeof port === 'number' && port > 0 && port < 65_536 ? [{ aid, host, port }] : [];
+  });
+}
+
+/** A signed statement as stored. */
+export function packStatement(object: { readonly body: Uint8Array; readonly sig: Uint8Array }): Uint8Array {
+  const writer = new RmpWriter(object.body.length + 80);
+  writer.arrayHead(2);
+  writer.bin(object.body);
+  writer.bin(object.sig);
+  return writer.copy();
+}
+
+/** The counterpart of {@link packStatement}. */
+export function unpackStatement(record: Uint8Array): { readonly body: Uint8Array; readonly sig: Uint8Array } | undefined {
+  const reader = new RmpReader(record);
+  const pair = reader.arrayHead();
+  const body = reader.bin();
+  const sig = reader.bin(64);
+  return pair === 2 && body !== undefined && sig !== undefined ? { body: body.slice(), sig: sig.slice() } : undefined;
+}
+
