@@ -18,6 +18,8 @@ const INTERFACE_WATCH_MS: Millis = 2_000;
 export interface DiscoveryOptions {
   /** Interfaces the configuration names; empty for all that face a LAN. */
   readonly chosen: readonly string[];
+  /** False: interfaces are watched, but nothing is sent or heard by multicast. */
+  readonly multicast: boolean;
   readonly onHint: (hint: AddressHint) => void;
   /** Usable interfaces or their addresses have changed. */
   readonly onInterfaces: (verdicts: readonly InterfaceVerdict[]) => void;
@@ -144,7 +146,7 @@ export class Discovery {
     for (const verdict of verdicts) {
       if (before.find((other) => other.name === verdict.name)?.text !== verdict.text) this.#options.log('info', `interface ${verdict.name}: ${verdict.text}`);
     }
-    await this.#browser.useInterfaces(verdicts);
+    if (this.#options.multicast) await this.#browser.useInterfaces(verdicts);
     this.#options.onInterfaces(verdicts);
   }
 

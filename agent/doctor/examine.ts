@@ -170,7 +170,7 @@ function mesh({ status }: Examination): readonly Finding[] {
         status.self.name,
         status.state === 'unjoined' ? 'notice' : 'warning',
         status.stateReason ?? `this node is ${status.state}`,
-        'Found a mesh with `robonet init NAME` or join one with `robonet join`.',
+        status.state === 'unjoined' ? 'Found a mesh with `robonet init NAME` or join one with `robonet join`.' : '`robonet status` says what to do.',
       ),
     );
   for (const node of status.nodes) if (!node.self && node.liveness !== 'up' && node.address === null) rows.push(noAddress(node));

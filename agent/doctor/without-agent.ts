@@ -8,7 +8,13 @@ import { STATE_DIRECTORY } from '#agent/paths.ts';
 /** Examine this machine from the command line's own process. */
 export async function doctorWithoutAgent(peers: readonly string[]): Promise<DoctorReport> {
   const settings = await loadConfig(undefined, {});
-  const discovery = new Discovery({ chosen: settings.interfaces, onHint: () => undefined, onInterfaces: () => undefined, log: () => undefined });
+  const discovery = new Discovery({
+    chosen: settings.interfaces,
+    multicast: settings.discovery,
+    onHint: () => undefined,
+    onInterfaces: () => undefined,
+    log: () => undefined,
+  });
   await discovery.start();
   try {
     return await runDoctor({

@@ -38,7 +38,7 @@ export function createHandlers(parts: HandlerParts): ApiHandlers {
   const began = performance.now();
   const answer = (): StatusAnswer => {
     const status = node.status();
-    const interfacesUsed = settings.discovery ? presence.discovery.verdicts().filter((verdict) => verdict.used).length : null;
+    const interfacesUsed = presence.discovery.verdicts().filter((verdict) => verdict.used).length;
     return { ...status, agent: agentView(parts, performance.now() - began), problems: problemsOf(status, interfacesUsed, Date.now()) };
   };
   // After founding, joining and leaving another mesh's rules apply.

@@ -4,6 +4,7 @@ import { buildIdentity } from '#core/node/build-identity.ts';
 import { createMeshNode as createDriverNode } from '#mesh/driver/create-mesh-node.ts';
 
 /** A node that is not started yet. */
-export async function createMeshNode({ stateDirectory, port, name, binding, clockRate, log }: MeshNodeSetup): Promise<AgentNode> {
-  return createDriverNode({ stateDirectory, port, name, binding, clockRate, log, software: buildIdentity.version });
+export function createMeshNode({ stateDirectory, port, name, binding, clockRate, log, fatal }: MeshNodeSetup): AgentNode {
+  const node = createDriverNode({ stateDirectory, port, name, binding, clockRate, log, fatal, software: `robonet ${buildIdentity.version}` });
+  return Object.assign(node, { record: () => undefined });
 }

@@ -33,6 +33,7 @@ export class Presence {
     this.#options = options;
     this.discovery = new Discovery({
       chosen: settings.interfaces,
+      multicast: settings.discovery,
       onHint: (hint) => {
         node.hint(hint);
       },
@@ -45,7 +46,7 @@ export class Presence {
 
   async start(): Promise<void> {
     this.refreshAdvertisement();
-    if (this.#options.settings.discovery) await this.discovery.start();
+    await this.discovery.start();
     this.#hintConfigured();
     // What is advertised changes only when something has happened in the mesh.
     this.#unsubscribe = this.#options.node.onEvent(() => {

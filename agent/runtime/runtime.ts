@@ -11,7 +11,6 @@ import { SOCKET_NAME } from '#agent/paths.ts';
 import { type BindingView, createHandlers, forbidClockRate } from '#agent/runtime/handlers.ts';
 import { HardwareWatch, type OwnEvent } from '#agent/runtime/hardware-watch.ts';
 import { Presence } from '#agent/runtime/presence.ts';
-import type { Fault } from '#core/errors/fault.ts';
 import type { Log, LogLevel } from '#core/log/log.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
@@ -31,6 +30,8 @@ export interface MeshNodeSetup {
   readonly binding: (kind: BindingKind | null) => Promise<HardwareBinding>;
   readonly clockRate: number;
   readonly log: Log;
+  /** State could not be kept: the node is no longer to be trusted and has stopped speaking. */
+  readonly fatal: (error: unknown) => void;
 }
 
 export interface AgentOptions {
@@ -39,8 +40,8 @@ export interface AgentOptions {
   readonly runDirectory: string;
   readonly createNode: (setup: MeshNodeSetup) => Promise<AgentNode> | AgentNode;
   readonly log: Log;
-  /** The mesh turned out to forbid how this agent is set up; it must stop. */
-  readonly onFatal: (fault: Fault) => void;
+  /** The agent must stop: state cannot be kept, or the mesh forbids how it is set up. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** A started agent. */
@@ -79,6 +80,7 @@ async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Ag
     name: settings.name,
     clockRate: settings.clock_rate,
     log,
+    fatal: options.onFatal,
     binding: async (kind) => {
       const chosen = await chooseBinding(kind ?? settings.hardware_binding, { root: facts, crypto });
       binding = { kind: chosen.binding.kind, reason: chosen.reason, facts: Object.fromEntries(chosen.binding.facts) };

@@ -5,7 +5,6 @@ import { RUN_DIRECTORY, STATE_DIRECTORY } from '#agent/paths.ts';
 import { startAgent } from '#agent/runtime/runtime.ts';
 import { createNotifier } from '#agent/service/notify.ts';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
-import type { Fault } from '#core/errors/fault.ts';
 import { logLevels } from '#core/log/log.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
@@ -23,7 +22,7 @@ export async function runAgent(invocation: Invocation, { env, signal }: VerbCont
   const threshold = logLevels.find((level) => level === invocation.text('logLevel')) ?? settings.log_level;
   const log = createLog({ threshold, env, isTerminal: process.stderr.isTTY });
   const stopped = new AbortController();
-  let fatal: Fault | undefined;
+  let fatal: unknown;
   const notifier = createNotifier(env, log);
   const agent = await startAgent({
     settings,
@@ -31,8 +30,8 @@ export async function runAgent(invocation: Invocation, { env, signal }: VerbCont
     runDirectory: absolute(invocation.text('runDir')) ?? RUN_DIRECTORY,
     createNode: createMeshNode,
     log,
-    onFatal: (fault) => {
-      fatal = fault;
+    onFatal: (error) => {
+      fatal ??= error;
       stopped.abort();
     },
   });

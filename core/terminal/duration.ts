@@ -28,11 +28,11 @@ export function formatDuration(span: Millis): string {
   if (!Number.isFinite(span)) return 'never';
   const ms = Math.max(0, span);
   if (ms < SECOND) return `${String(Math.round(ms))} ms`;
-  if (ms < 10 * SECOND) return `${(Math.floor(ms / 100) / 10).toString()} s`;
-  if (ms < 2 * MINUTE) return `${String(Math.floor(ms / SECOND))} s`;
-  if (ms < 2 * HOUR) return `${String(Math.floor(ms / MINUTE))} min`;
-  if (ms < 2 * DAY) return `${String(Math.floor(ms / HOUR))} h`;
-  return `${String(Math.floor(ms / DAY))} d`;
+  if (ms < 10 * SECOND) return `${(Math.round(ms / 100) / 10).toString()} s`;
+  if (ms < 2 * MINUTE) return `${String(Math.round(ms / SECOND))} s`;
+  if (ms < 2 * HOUR) return `${String(Math.round(ms / MINUTE))} min`;
+  if (ms < 2 * DAY) return `${String(Math.round(ms / HOUR))} h`;
+  return `${String(Math.round(ms / DAY))} d`;
 }
 
 /** A past or coming moment in relation to now: "just now", "12 s ago", "in 3 min". */

@@ -51,7 +51,7 @@ describe('durations', () => {
     expect(parseDuration(text)).toMatchObject({ kind: 'problem', problem: expect.stringContaining('1h30m') });
   });
   it('are short in tables', () => {
-    expect([0, 420, 4_250, 61_000, 240_000, 8_000_000, 400_000_000].map(formatDuration)).toEqual(['0 ms', '420 ms', '4.2 s', '61 s', '4 min', '2 h', '4 d']);
+    expect([0, 420, 4_250, 61_000, 240_000, 8_000_000, 400_000_000].map(formatDuration)).toEqual(['0 ms', '420 ms', '4.3 s', '61 s', '4 min', '2 h', '5 d']);
     expect(formatRelative(1_000, 1_200)).toBe('just now');
     expect(formatRelative(1_000, 13_000)).toBe('12 s ago');
     expect(formatRelative(200_000, 1_000)).toBe('in 3 min');
