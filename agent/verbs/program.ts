@@ -63,6 +63,7 @@ const serviceVerbs: readonly VerbSpec[] = [
     name: 'supervise',
     summary: 'keep the agent running where there is no systemd',
     hidden: true,
+    endsOnSignal: true,
     run: async (invocation, context) => (await import('#agent/verbs/service.ts')).superviseAgent(invocation, context),
   },
 ];
@@ -322,6 +323,7 @@ const verbs: readonly VerbSpec[] = [
       [EXIT.failed, 'another agent runs on this state'],
       [EXIT.unavailable, 'state or port cannot be used'],
     ],
+    endsOnSignal: true,
     verbs: serviceVerbs,
     run: async (invocation, context) => (await import('#agent/verbs/run-agent.ts')).runAgent(invocation, context),
   },

@@ -45,6 +45,17 @@ const spec: ProgramSpec = {
           });
         }),
     },
+    {
+      name: 'serve',
+      summary: 'a service',
+      endsOnSignal: true,
+      run: (_invocation, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            resolve(undefined);
+          });
+        }),
+    },
     { name: 'group', summary: 'several verbs', verbs: [{ name: 'one', summary: 'the one', run: () => EXIT.tryAgain }] },
     completionVerb('sample'),
   ],
@@ -137,11 +148,16 @@ describe('a program', () => {
     expect((await run('group one')).code).toBe(EXIT.tryAgain);
   });
 
-  it('exits 130 when interrupted and 0 when the reader of stdout has left', async () => {
+  it('exits 130 when interrupted, 0 when a service is told to stop or the reader of stdout has left', async () => {
     const interrupting = new AbortController();
     const waiting = run('wait', interrupting.signal);
     interrupting.abort('interrupted');
     expect((await waiting).code).toBe(EXIT.interrupted);
+    const stopping = new AbortController();
+    const serving = run('serve', stopping.signal);
+    await new Promise(setImmediate);
+    stopping.abort('interrupted');
+    expect((await serving).code).toBe(EXIT.ok);
     const closing = new AbortController();
     const following = run('wait', closing.signal);
     closing.abort('output-closed');

@@ -55,7 +55,7 @@ export async function runProgram(spec: ProgramSpec, io: ProgramIo): Promise<Exit
     });
     const running = Promise.resolve(choice.verb.run(invocation, { output, env: io.env, signal: io.signal }));
     const ended = await Promise.race([running.then((code) => code ?? EXIT.ok), interruption(io.signal, spec.cleanUpMsMax ?? CLEAN_UP_MS_MAX)]);
-    return interrupted(io.signal) ? EXIT.interrupted : ended;
+    return interrupted(io.signal) && choice.verb.endsOnSignal !== true ? EXIT.interrupted : ended;
   } catch (error) {
     if (io.signal.aborted) {
       if (!interrupted(io.signal)) return EXIT.ok;

@@ -48,7 +48,8 @@ export interface VerbSpec {
   /** Exit codes worth knowing besides 0 and 64. */
   readonly exits?: readonly (readonly [code: ExitCode, meaning: string])[];
   readonly hidden?: boolean;
-  /** Everything after the name is passed through unparsed (`complete`). */
+  /** Being told to stop is how this verb ends in good order (a service): its own exit code counts, not 130. */
+  readonly endsOnSignal?: boolean;
   readonly verbs?: readonly VerbSpec[];
   /** Absent for a pure group of verbs. Heavy modules are imported inside. */
   readonly run?: (invocation: Invocation, context: VerbContext) => Promise<ExitCode | undefined> | ExitCode | undefined;
