@@ -579,6 +579,10 @@ class RunningNode implements MeshNode {
     return this.#command<{ rttMs: number }>({ kind: 'ping', who: aidOrName });
   }
 
+  record(event: { readonly code: string; readonly severity: EventRecord['severity']; readonly text: string; readonly data?: EventRecord['data'] }): void {
+    this.#event(event.code, event.severity, event.text, event.data ?? {});
+  }
+
   announceSelf(facts: { name: string; capabilities: Capabilities; conditions: readonly Condition[] }): void {
     this.#facts = facts;
     if (this.#running) this.#input({ kind: 'announce-self', facts });

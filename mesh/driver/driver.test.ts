@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +57,7 @@ describe('a node on TCP and disk', () => {
     device.handle('echo', (body) => body);
     const answer = await founder.request(device.status().self.aid, 'echo', Uint8Array.of(1, 2, 3), 2_000);
     expect([...answer]).toEqual([1, 2, 3]);
+    await until(() => founder.status().nodes.some((node) => node.name === 'device'), 3_000);
     expect((await founder.ping('device')).rttMs).toBeLessThan(1_000);
     await expect(founder.request('device', 'nothing', new Uint8Array(0), 2_000)).rejects.toMatchObject({ code: 'RN-MESH-022' });
   });
@@ -115,6 +117,25 @@ describe('a node on TCP and disk', () => {
     const again = await start('one', { stateDirectory: path });
     expect(again.recentEvents(50).filter((event) => event.code === 'NODE_STARTED')).toHaveLength(2);
   });
+
+  it('a killed process is seen suspect within 3 s and down within 10 s', async () => {
+    const founder = await start('founder');
+    await founder.found({ name: 'attic', admission: 'approve', trustProfile: 'lab' });
+    const { token } = await founder.invite({ role: 'member', uses: 1, expiresInMs: 3_600_000, label: null });
+    const script = `
+      import { createMeshNode } from '#mesh/driver/create-mesh-node.ts';
+      const binding = { kind: 'none', digest: new Uint8Array(32), secret: new Uint8Array(32), facts: new Map() };
+      const node = createMeshNode({ stateDirectory: ${JSON.stringify(folder())}, binding, name: 'device', port: 0, listenHosts: ['127.0.0.1'] });
+      await node.start();
+      await node.join({ mode: 'token', token: ${JSON.stringify(token)}, peers: ['127.0.0.1:${founder.port}'] });
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+    const liveness = (): string | undefined => founder.status().nodes.find((node) => !node.self)?.liveness;
+    await until(() => liveness() === 'up', 10_000);
+    child.kill('SIGKILL');
+    expect(await until(() => liveness() === 'suspect', 5_000)).toBeLessThan(3_000);
+    expect(await until(() => liveness() === 'down', 15_000)).toBeLessThan(10_000);
+  }, 40_000);
 
   it('leaving is recorded at the mesh, and the machine goes on as somebody new', async () => {
     const { founder, device } = await pair();

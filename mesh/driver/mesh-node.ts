@@ -58,6 +58,9 @@ export interface MeshNode {
   /** The history from which a peer's trust follows, and its offline-checkable export (protocol.md §2.12). */
   explainTrust(aidOrName: string): Promise<TrustExplanation>;
 
+  /** An event of the agent's own, into the same file and stream as the mesh's. */
+  record(event: { readonly code: string; readonly severity: EventRecord['severity']; readonly text: string; readonly data?: EventRecord['data'] }): void;
+
   announceSelf(facts: { name: string; capabilities: Capabilities; conditions: readonly Condition[] }): void;
   hint(address: AddressHint): void;
   /** Round trip through the authenticated link; used by `doctor` and the benchmarks. */

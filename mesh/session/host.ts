@@ -98,6 +98,8 @@ export interface SessionHost {
   ledgerPosition(): { readonly term: number; readonly commit: number };
   /** Our membership record, so that a member whose log is behind can still verify us. */
   membershipRecord(): Uint8Array | null;
+  /** What this machine is called, told to whoever may admit it. */
+  hostName(): string;
   /** Tag that our own HELLO carries for this mode. */
   helloTag(mode: HelloMode): Uint8Array;
 }

@@ -286,6 +286,7 @@ export class Opening {
       ledger: this.#host.ledgerPosition(),
       hardwareQuote: null,
       record: this.#host.membershipRecord(),
+      ...(this.mode !== 0 && role === 'initiator' ? { name: this.#host.hostName().slice(0, 63) } : {}),
     };
     return encodeHandshakePayload(payload);
   }

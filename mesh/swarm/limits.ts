@@ -15,10 +15,14 @@ export const SWARM_LIMITS = {
   factsRepeatMs: 5 * MINUTE,
   /** Facts of one node as gossip. */
   factsBytesMax: 3_072,
+  /** The voter writes a new name of one member into the log at most this often. */
+  renameMsMin: 10 * MINUTE,
   /** A peer's own addresses as told by itself. */
   addressesMax: 8,
   /** A join that is not through by then is reported as not found; the node goes on looking. */
   joinMsMax: 30 * SECOND,
+  /** After joining, the answer waits so long for the ledger that lists this node. */
+  firstLedgerMsMax: 3 * SECOND,
   /** Longest name of a node or a mesh. */
   nameCharactersMax: 63,
   /** Lifetime and uses an invitation may have. */

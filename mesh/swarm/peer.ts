@@ -41,6 +41,8 @@ export class Peer {
   name: string | null = null;
   capabilities: Capabilities | null = null;
   conditions: readonly Condition[] = [];
+  /** Incarnation and nonce that were refused last, as text. */
+  lastRefused: string | null = null;
   /** Something of the record has changed since it was last offered to the disk. */
   changed = false;
   /** Commit index the peer told when it connected. */

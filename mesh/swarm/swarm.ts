@@ -11,7 +11,7 @@ import { decodeRmp } from '#core/msgpack/decode.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
 import { listOf } from '#core/msgpack/fields.ts';
 import type { Entropy, Rng } from '#core/random/random.ts';
-import { type Instant, type Millis, MINUTE, NEVER } from '#core/time/time.ts';
+import { HOUR, type Instant, type Millis, MINUTE, NEVER } from '#core/time/time.ts';
 import type { EntryEffect } from '#mesh/admission/apply-entry.ts';
 import { encodeChange, type LedgerChange } from '#mesh/admission/entries.ts';
 import { GENESIS_RANDOM_BYTES, makeGenesis, type Mesh, verifyGenesis } from '#mesh/admission/genesis.ts';
@@ -116,6 +116,8 @@ interface Context {
 }
 
 const ZERO_TAG = new Uint8Array(8);
+/** Two connections of one pair opened within so short a time were dialled at once. */
+const SIMULTANEOUS_MS: Millis = 5_000;
 const LOBBY_ANCHOR_LABEL = labelled('HCTH1:lobby');
 const SELF_REQUEST_VERBS = new Set(['mesh.leave']);
 
@@ -146,6 +148,7 @@ export class Swarm implements SessionHost {
   #nextPing = 1;
   #request = 0;
   #spoken = false;
+  readonly #startedAt: Millis;
   #contested: string | null = null;
   #refused: string | null = null;
   #flushPeersAt: Millis = NEVER;
@@ -154,6 +157,7 @@ export class Swarm implements SessionHost {
 
   constructor(options: SwarmOptions, now: Instant) {
     this.#options = options;
+    this.#startedAt = now.mono;
     this.#now = now;
     this.crypto = options.crypto;
     this.entropy = options.entropy;
@@ -210,6 +214,7 @@ export class Swarm implements SessionHost {
         break;
       case 'announce-self':
         this.#facts = input.facts;
+        this.#maybeRename(this.self.aid, input.facts.name);
         this.#gossipFacts();
         break;
       case 'hint':
@@ -241,6 +246,7 @@ export class Swarm implements SessionHost {
     let earliest = Math.min(this.#liveness.wakeAt(), this.#calls.wakeAt(), this.#factsAt, this.#flushPeersAt);
     if (!this.#stopping) earliest = Math.min(earliest, this.#dials.wakeAt());
     if (this.#joiner?.command != null) earliest = Math.min(earliest, this.#joiner.until);
+    if (this.#awaitsLedger !== null) earliest = Math.min(earliest, this.#awaitsLedger.until);
     for (const context of this.#contexts.values()) {
       earliest = Math.min(earliest, context.session.wakeAt());
       if (context.probe !== null) earliest = Math.min(earliest, context.probe.until);
@@ -282,6 +288,7 @@ export class Swarm implements SessionHost {
     if (mono >= this.#factsAt) this.#gossipFacts();
     if (mono >= this.#flushPeersAt) this.#flushPeers(false);
     this.#joinerTick();
+    this.#maybeAnswerJoin();
     if (!this.#stopping) for (const dial of this.#dials.due(mono)) this.#dial(dial.target, dial.address);
   }
 
@@ -359,7 +366,7 @@ export class Swarm implements SessionHost {
   #onConnected(id: ConnectionId, remote: Address): void {
     const dial = this.#pendingDials.get(id);
     this.#pendingDials.delete(id);
-    if (dial === undefined) {
+    if (dial === undefined || (dial.mode !== 0) === (this.#mesh !== null)) {
       this.#fx.now.close.push({ connection: id });
       return;
     }
@@ -415,6 +422,8 @@ export class Swarm implements SessionHost {
   #onHint(address: Address, meshTag: string | null, origin: 'mdns' | 'typed' | 'cache' | 'gossip'): void {
     if (origin !== 'typed' && !isLocalAddress(address.host)) return;
     const { mono } = this.#now;
+    // A machine that announces no tag belongs to no mesh: there is nothing to be had from it.
+    if (meshTag === null && origin === 'mdns') return;
     if (this.#mesh !== null) {
       if (meshTag !== null && meshTag !== hex(this.#mesh.tag)) return;
       if (this.#isLinkedAddress(address)) return;
@@ -449,6 +458,10 @@ export class Swarm implements SessionHost {
 
   ledgerPosition(): { readonly term: number; readonly commit: number } {
     return { term: this.#mesh?.log.term ?? 0, commit: this.#mesh?.log.commitIndex ?? 0 };
+  }
+
+  hostName(): string {
+    return this.#facts.name;
   }
 
   membershipRecord(): Uint8Array | null {
@@ -494,8 +507,8 @@ export class Swarm implements SessionHost {
   }
 
   onHelloAnswer(session: Session, hello: Hello): Turned | undefined {
-    void session;
     const expected = this.#mesh?.tag;
+    if (expected !== undefined && session.mode !== 0) return turned('DUP_CONN', 'this node has become a member meanwhile');
     if (expected !== undefined) return bytesEqual(hello.meshTag, expected) ? undefined : turned('MESH_MISMATCH', `mesh ${hex(hello.meshTag)} answers, ${hex(expected)} was expected`);
     if (this.#joiner === null) return turned('MESH_MISMATCH', 'this node no longer looks for a mesh');
     return this.#joiner.acceptsTag(hello.meshTag) ? undefined : turned('MESH_MISMATCH', tagText(hello.meshTag));
@@ -509,6 +522,8 @@ export class Swarm implements SessionHost {
       const pins = this.#joiner?.intent.token?.pins ?? [];
       if (expect !== null && fingerprintOf(peer.aid) !== expect) return turned('IDENTITY_BAD', `the member there has the fingerprint ${fingerprintOf(peer.aid)}, not ${expect}`);
       if (pins.length > 0 && !pins.some((pin) => bytesEqual(pin, peer.aid))) return turned('IDENTITY_BAD', 'the member there is not among those the invitation names');
+      const duplicate = this.#checkDuplicate(session, peer);
+      if (duplicate !== undefined) return duplicate;
       // A stranger's history with us begins at nothing, unless we have met before.
       context.ourBlock = this.#blockFor(this.#peers.get(peer.text));
       return { kind: 'go', resume: context.ourBlock };
@@ -563,12 +578,19 @@ export class Swarm implements SessionHost {
     return turned('IDENTITY_BAD', `${this.#nameOf(peer.text)} answers where ${this.#nameOf(target.id)} was expected`);
   }
 
-  /** Both ends dialled at once: the connection that the lower identity initiated is kept (§2.4). */
+  /**
+   * One connection per peer (§2.4). We never go on with a second one of our own; where both ends dialled at once, the
+   * connection that the lower identity initiated is kept. A peer that comes again with an older connection still open is
+   * not a duplicate: that is judged with its history (R0, R1, R4).
+   */
   #checkDuplicate(session: Session, peer: PeerIdentity): Turned | undefined {
     for (const { session: other } of [...this.#contexts.values()]) {
-      if (other === session || other.state === 'closed' || other.peer?.text !== peer.text || other.initiator === session.initiator) continue;
+      if (other === session || other.state === 'closed' || other.peer?.text !== peer.text) continue;
+      const sameProcess = bytesEqual(other.peer.boot.nonce, peer.boot.nonce);
+      if (session.initiator && other.initiator) return turned('DUP_CONN', 'this node is already connected to it, or about to be');
+      if (other.initiator === session.initiator || !sameProcess) continue;
+      if (other.state === 'open' && !session.initiator && this.#now.mono - other.openedAt >= SIMULTANEOUS_MS) continue;
       const keepOther = other.initiator === this.self.text < peer.text;
-      if (other.state === 'open' && !(bytesEqual(other.peer.boot.nonce, peer.boot.nonce) && this.#now.mono - other.openedAt < 5_000)) continue;
       if (keepOther || other.state === 'open') return turned('DUP_CONN', 'both ends dialled at once; the other connection is kept');
       other.refuse(turned('DUP_CONN', 'both ends dialled at once; the other connection is kept'));
       this.#touched.add(other);
@@ -614,7 +636,10 @@ export class Swarm implements SessionHost {
     }
     if (decision.kind === 'probe') return turned('IDENTITY_CONTESTED', 'an earlier session cannot be asked');
     if (decision.kind === 'refuse') {
-      if (decision.class !== 'B0') this.#break(peer, decision.class, decision.meaning);
+      // Once per incarnation shown: a stale copy that redials every few seconds says nothing new.
+      const shown = `${identity.boot.incarnation}/${hex(identity.boot.nonce)}`;
+      if (decision.class !== 'B0' && peer.lastRefused !== shown) this.#break(peer, decision.class, decision.meaning);
+      peer.lastRefused = shown;
       if (decision.class === 'B5') this.#keepEvidence(decision.evidence);
       const severity = decision.class === 'B4' || decision.class === 'B5' ? 'critical' : 'warning';
       this.#event(decision.code, severity, `${this.#nameOf(peer.text)}: ${decision.meaning} (${decision.case})`, peer.text, session.source, { case: decision.case, class: decision.class });
@@ -873,7 +898,8 @@ export class Swarm implements SessionHost {
       if (verdict.kind === 'cloned') return this.#becomeContested('a member holds a signature of this identity that this node did not make');
     }
     if (code === 'IDENTITY_CONTESTED') this.#becomeContested('another live machine uses this identity');
-    if (code === 'CHAIN_MISMATCH' && this.#contested === null) this.#fx.now.reincarnate = { atLeast: this.self.boot.incarnation + 1, why: 'restore' };
+    // Without our own signature this is one peer's word: believed at most once an hour, so that a liar cannot push us for ever.
+    if (code === 'CHAIN_MISMATCH' && (!this.#spoken || this.#now.mono - this.#startedAt >= HOUR)) this.#fx.now.reincarnate = { atLeast: this.self.boot.incarnation + 1, why: 'restore' };
   }
 
   #becomeContested(why: string): void {
@@ -1043,10 +1069,26 @@ export class Swarm implements SessionHost {
       if (facts === undefined) return;
       peer.name = facts.name;
       peer.capabilities = facts.capabilities;
+      this.#maybeRename(peer.aid, facts.name);
     }
     if (topic === GOSSIP_TOPIC.CONDITIONS) this.#onConditions(peer, decodeConditions(body) ?? []);
     if (topic === GOSSIP_TOPIC.MEMBERSHIP && this.#mesh?.isVoter(peer.text) === true) this.#remoteRequests = decodeRequests(body) ?? [];
   }
+
+  /** The voter keeps the name that a machine's host has; one entry in the log per change, and not often. */
+  #maybeRename(aid: Aid, wanted: string): void {
+    const mesh = this.#mesh;
+    const member = mesh?.registry.members.get(aidText(aid));
+    if (mesh === null || member === undefined || !mesh.log.votes) return;
+    const name = isNodeName(wanted) ? wanted : nodeNameOf(wanted);
+    if (member.name === name || member.name.startsWith(`${name}-`)) return;
+    const last = this.#renamedAt.get(member.text);
+    if (last !== undefined && this.#now.mono - last < LIMITS.renameMsMin) return;
+    this.#renamedAt.set(member.text, this.#now.mono);
+    this.#commit({ kind: 'rename', aid, name });
+  }
+
+  readonly #renamedAt = new Map<string, Millis>();
 
   #onConditions(peer: Peer, conditions: readonly Condition[]): void {
     for (const condition of conditions) {
@@ -1072,7 +1114,7 @@ export class Swarm implements SessionHost {
         established: peer.established,
         approach: session.mode === 1 && tokenId !== null ? { kind: 'token', tokenId } : { kind: 'request' },
         meshTag: null,
-        name: waiting?.name ?? `node-${fingerprintOf(peer.aid).slice(0, 4).toLowerCase()}`,
+        name: waiting?.name ?? payload.name ?? 'node',
         role: 'member',
         hardware: null,
       },
@@ -1104,7 +1146,7 @@ export class Swarm implements SessionHost {
     const { session } = context;
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
     const known = this.#lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
-    const request = { aid: peer.aid, name: known?.name ?? 'unnamed', role: 'member' as const, address: addressText(session.remote), capabilities: known?.capabilities ?? new Uint8Array(0) };
+    const request = { aid: peer.aid, name: known?.name ?? context.payload?.name ?? 'node', role: 'member' as const, address: addressText(session.remote), capabilities: known?.capabilities ?? new Uint8Array(0) };
     const standing = this.#lobby.enter(request, this.#now);
     if (standing.kind === 'full') return turned('LOBBY_FULL', 'too many machines already wait');
     context.lobby = 'host';
@@ -1235,10 +1277,21 @@ export class Swarm implements SessionHost {
     this.#fx.persist({ kind: 'document', name: 'membership', record: encodeMessage({ ...message }) });
     this.#fx.persist({ kind: 'document', name: 'intent', record: null });
     this.#event('JOINED', 'notice', `joined the mesh "${genesis.mesh.genesis.name}" through ${fingerprintOf(peer.aid)}`, this.self.text, null, { mesh: hex(genesis.mesh.id) });
-    this.#joined(null);
+    // Who asked wants to see itself in the list: answered when the ledger has arrived.
+    if (joiner.command !== null) this.#awaitsLedger = { command: joiner.command, until: this.#now.mono + LIMITS.firstLedgerMsMax };
     this.#joiner = null;
     this.#lobbyMesh = null;
     return undefined;
+  }
+
+  #awaitsLedger: { readonly command: number; readonly until: Millis } | null = null;
+
+  #maybeAnswerJoin(): void {
+    const waiting = this.#awaitsLedger;
+    if (waiting === null) return;
+    if (this.#mesh?.registry.members.has(this.self.text) !== true && this.#now.mono < waiting.until) return;
+    this.#awaitsLedger = null;
+    this.#fx.reply({ id: waiting.command, kind: 'done', value: null });
   }
 
   #startJoin(command: number | null, options: JoinOptions): void {
@@ -1352,6 +1405,7 @@ export class Swarm implements SessionHost {
       refused = effect.kind === 'void' ? effect.why : undefined;
       this.#onDecision(sealed.entry.index, effect);
     }
+    this.#maybeAnswerJoin();
     return refused;
   }
 
@@ -1376,6 +1430,8 @@ export class Swarm implements SessionHost {
         return;
       }
       case 'void':
+        // The genesis is what a registry begins with; it has nothing to add.
+        if (index === 1) return;
         return this.#event('LEDGER_IGNORED', 'warning', `ledger entry ${index} (${effect.change}) changes nothing: ${effect.why}`, null, null);
       case 'setting':
       case 'foreign':
@@ -1957,7 +2013,8 @@ function invitationView(token: TokenState, mesh: MeshState, wall: Millis): Omit<
     meshId: hex(mesh.id),
     meshName: mesh.mesh.genesis.name,
     expiresAt: token.expiresAt,
-    uses: token.uses,
+    // What is left of them: 0 for one that is used up.
+    uses: Math.max(0, token.uses - token.usedBy.length),
     role: token.role,
     standing: tokenStanding(token, wall),
     label: token.label,

@@ -68,6 +68,8 @@ export interface HandshakePayload {
   readonly hardwareQuote: Uint8Array | null;
   /** Membership record, opaque here: a member whose ledger is behind can still verify this one. */
   readonly record: Uint8Array | null;
+  /** What the sender's host is called, for whoever admits it; a member has its name from the ledger. */
+  readonly name?: string;
 }
 
 /** What the receiver of a resume block decided (§2.9). */

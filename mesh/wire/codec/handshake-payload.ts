@@ -2,11 +2,11 @@
  * The encrypted payload of HS2 and HS3 (protocol.md §2.4, §2.9): who I am, since when, signed over this very handshake,
  * and where our shared history stands. Nothing in it is believed until HCTH has verified the signatures.
  */
-import { binField, binOf, intOf, listField, listOf, mapOf } from '#core/msgpack/fields.ts';
+import { binField, binOf, intOf, listField, listOf, mapOf, strField } from '#core/msgpack/fields.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
 import type { RmpInput, RmpMap, RmpValue } from '#core/msgpack/value.ts';
 import type { Decoded } from '../decoded.ts';
-import { ESTABLISHMENT_EVENTS_INLINE_MAX } from '../limits.ts';
+import { ESTABLISHMENT_EVENTS_INLINE_MAX, NAME_BYTES_MAX } from '../limits.ts';
 import type { EstablishmentPart, HandshakePayload, Position, ResumeBlock, SignedBytes } from '../message.ts';
 import { type DocumentForm, decodeDocument } from './document.ts';
 import { SIGNATURE_BYTES, signedListOf, signedOf } from './positional.ts';
@@ -25,6 +25,7 @@ export function encodeHandshakePayload(payload: HandshakePayload): Uint8Array {
     est: establishment.kind === 'events' ? establishment.events.map(signed) : { d: establishment.digest, n: establishment.count },
     hwq: payload.hardwareQuote ?? undefined,
     lg: [payload.ledger.term, payload.ledger.commit],
+    nm: payload.name,
     rec: payload.record ?? undefined,
     rs: payload.resume === null ? undefined : resumeInput(payload.resume),
     sg: payload.binding,
@@ -38,7 +39,7 @@ export function decodeHandshakePayload(payload: Uint8Array): Decoded<HandshakePa
 
 const form: DocumentForm<HandshakePayload> = {
   name: 'handshake payload',
-  fields: ['boot', 'est', 'hwq', 'lg', 'rec', 'rs', 'sg'],
+  fields: ['boot', 'est', 'hwq', 'lg', 'nm', 'rec', 'rs', 'sg'],
   mode: 'signed',
   read: readPayload,
 };
@@ -54,8 +55,9 @@ function readPayload(map: RmpMap): HandshakePayload | undefined {
   const hardwareQuote = map.has('hwq') ? binField(map, 'hwq') : null;
   const record = map.has('rec') ? binField(map, 'rec') : null;
   if (establishment === undefined || boot === undefined || binding === undefined || term === undefined || commit === undefined) return undefined;
-  if (resume === undefined || hardwareQuote === undefined || record === undefined) return undefined;
-  return { kind: 'handshake-payload', establishment, boot, binding, resume, ledger: { term, commit }, hardwareQuote, record };
+  const name = map.has('nm') ? strField(map, 'nm', NAME_BYTES_MAX) : '';
+  if (resume === undefined || hardwareQuote === undefined || record === undefined || name === undefined) return undefined;
+  return { kind: 'handshake-payload', establishment, boot, binding, resume, ledger: { term, commit }, hardwareQuote, record, ...(name === '' ? {} : { name }) };
 }
 
 function establishmentOf(value: RmpValue | undefined): EstablishmentPart | undefined {
