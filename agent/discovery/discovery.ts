@@ -152,11 +152,11 @@ export class Discovery {
 
   #onSeen(service: ServiceSighting): void {
     const sighting = this.#sighting(service);
-    if (sighting === undefined) return;
+    // Who belongs to no mesh has nothing to be dialled for: it dials when it wants to join.
+    if (sighting === undefined || sighting.properties.meshTag === null) return;
     this.#options.onHint({ host: sighting.address, port: sighting.port, meshTag: sighting.properties.meshTag, origin: 'mdns' });
   }
 
-  // A machine's other addresses are tried too, but only those on a network of ours: the rest cannot be reached anyway.
   #sighting(service: ServiceSighting): AgentSighting | undefined {
     const properties = decodeTxt(service.txt);
     if (properties === undefined || service.port === null || properties.fingerprint === this.#ownFingerprint) return undefined;
