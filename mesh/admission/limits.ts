@@ -19,9 +19,9 @@ export const ADMISSION_LIMITS = {
   /** Identities that a token pins; more are refused when it is made. */
   tokenPinsMax: 8,
   /** Addresses that a token carries; further ones are left out. */
-  tokenPeersMax: 8,
+  tokenPeersMax: 4,
   /** Characters of one address or hardware hint in a token. */
-  tokenTextCharactersMax: 128,
+  tokenTextCharactersMax: 64,
   /** Uses of one token; more are refused when it is made. */
   tokenUsesMax: 1_000,
   /** Shortest validity of a token. */

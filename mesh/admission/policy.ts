@@ -184,7 +184,7 @@ function reuseAlarm(token: TokenState, second: Aid, { registry, levelOf }: Circu
   const suspends = member !== undefined && !member.voter && member.suspended === null && levelOf(first) < 2;
   const what = suspends
     ? `${member.name} (${fingerprintOf(first)}) is suspended until a person confirms it`
-    : `${member?.name ?? 'the first'} (${fingerprintOf(first)}) ${member?.suspended == null ? 'stays as it is' : 'is suspended already'}`;
+    : `${member?.name ?? 'the first'} (${fingerprintOf(first)}) ${(member?.suspended ?? null) === null ? 'stays as it is' : 'is suspended already'}`;
   return {
     code: 'TOKEN_REUSED',
     tokenId: token.tokenId,

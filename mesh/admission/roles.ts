@@ -21,11 +21,6 @@ export type TrustProfile = 'lab' | 'home' | 'fleet';
 /** All profiles, the default first. */
 export const TRUST_PROFILES = ['home', 'lab', 'fleet'] as const;
 
-/** Whether a text from outside is a role. */
-export function isRole(text: string): text is Role {
-  return ROLES.some((role) => role === text);
-}
-
 /** The lower of two roles. */
 export function lesserRole(a: Role, b: Role): Role {
   return ROLES.indexOf(a) <= ROLES.indexOf(b) ? a : b;
