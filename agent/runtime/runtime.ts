@@ -11,15 +11,11 @@ import { SOCKET_NAME } from '#agent/paths.ts';
 import { type BindingView, createHandlers, forbidClockRate } from '#agent/runtime/handlers.ts';
 import { HardwareWatch, type OwnEvent } from '#agent/runtime/hardware-watch.ts';
 import { Presence } from '#agent/runtime/presence.ts';
-import type { Log, LogLevel } from '#core/log/log.ts';
+import type { Log } from '#core/log/log.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
-import { ensureDirectory } from '#core/node/disk.ts';
 import type { MeshNode } from '#mesh/driver/mesh-node.ts';
 import type { BindingKind, HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
-
-/** A mesh node that also takes the agent's own events into its stream. */
-export type AgentNode = MeshNode & { record(event: OwnEvent): void };
 
 /** What the agent gives the mesh to make its node. */
 export interface MeshNodeSetup {
@@ -38,7 +34,7 @@ export interface AgentOptions {
   readonly settings: EffectiveSettings;
   readonly stateDirectory: string;
   readonly runDirectory: string;
-  readonly createNode: (setup: MeshNodeSetup) => Promise<AgentNode> | AgentNode;
+  readonly createNode: (setup: MeshNodeSetup) => MeshNode;
   readonly log: Log;
   /** The agent must stop: state cannot be kept, or the mesh forbids how it is set up. */
   readonly onFatal: (error: unknown) => void;
@@ -69,12 +65,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
 async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Agent, 'stop'>> {
   const { settings, stateDirectory, log } = options;
-  ensureDirectory(stateDirectory);
   const facts = openFacts(settings.facts ?? null);
   const crypto = createNodeCrypto();
   let binding: BindingView = { kind: 'none', reason: 'not read', facts: {} };
-  // Takes the lock of the state directory: nothing below may touch it before.
-  const node = await options.createNode({
+  // The node takes the lock of the state directory when it starts: nothing may touch the directory before.
+  const node = options.createNode({
     stateDirectory,
     port: settings.port,
     name: settings.name,
@@ -92,7 +87,6 @@ async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Ag
   forbidClockRate(settings, node.status());
 
   const record = (event: OwnEvent): void => {
-    log(LEVELS[event.severity], `${event.code}: ${event.text}`);
     node.record(event);
   };
   const hardware = await HardwareWatch.open({
@@ -127,5 +121,3 @@ async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Ag
   stops.push(() => api.close());
   return { socketPath, node };
 }
-
-const LEVELS: Readonly<Record<OwnEvent['severity'], LogLevel>> = { critical: 'error', warning: 'warning', notice: 'notice', info: 'info' };
