@@ -2,5 +2,6 @@
 import type { WireSystem } from './system.ts';
 import { httpJson } from './systems/http-json.ts';
 import { nats } from './systems/nats.ts';
+import { robonet } from './systems/robonet.ts';
 
-export const systems: readonly WireSystem[] = [httpJson, nats];
+export const systems: readonly WireSystem[] = [httpJson, nats, robonet];
