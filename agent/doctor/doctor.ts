@@ -65,8 +65,14 @@ function attemptAll(inputs: DoctorInputs): Promise<readonly Attempt[]> {
 }
 
 async function roundTrip(inputs: DoctorInputs, aid: string): Promise<number | null> {
+  // A link that is dying has not noticed yet: its answer is not waited for longer than a TCP attempt.
+  const patience = new Promise<null>((resolve) => {
+    setTimeout(() => {
+      resolve(null);
+    }, REACH_MS).unref();
+  });
   try {
-    return (await inputs.ping?.(aid))?.rttMs ?? null;
+    return (await Promise.race([inputs.ping?.(aid), patience]))?.rttMs ?? null;
   } catch (error) {
     if (error instanceof Error) return null; // no link: the TCP attempt says why
     throw error;
