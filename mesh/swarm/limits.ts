@@ -17,6 +17,8 @@ export const SWARM_LIMITS = {
   factsBytesMax: 3_072,
   /** The voter writes a new name of one member into the log at most this often. */
   renameMsMin: 10 * MINUTE,
+  /** Identities whose addresses are remembered as heard; above, all are heard anew. */
+  addressBooksMax: 2_048,
   /** A peer's own addresses as told by itself. */
   addressesMax: 8,
   /** A join that is not through by then is reported as not found; the node goes on looking. */

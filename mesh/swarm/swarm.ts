@@ -728,6 +728,7 @@ export class Swarm implements SessionHost {
     if (session.initiator) this.#dials.addressOf(peer.text, session.remote, this.#now.mono);
     this.#dials.linked(peer.text);
     this.#clearTarget(context);
+    this.#storePeerCache();
     const change = this.#liveness.linkUp(peer.text, this.#now.mono);
     if (change !== undefined) this.#onLiveness(change);
     peer.heardWall = this.#now.wall;
@@ -1055,14 +1056,7 @@ export class Swarm implements SessionHost {
 
   #onGossip(peer: Peer, topic: number, body: Uint8Array, origin: Uint8Array): void {
     const own = bytesEqual(origin, peer.aid);
-    if (topic === GOSSIP_TOPIC.ADDRESSES) {
-      const about = own ? peer : [...this.#peers.values()].find((candidate) => bytesEqual(candidate.aid, origin));
-      for (const address of [...(decodeAddresses(body) ?? [])].reverse()) {
-        if (about === undefined || !isLocalAddress(address.host)) continue;
-        this.#dials.addressOf(about.text, address, this.#now.mono);
-      }
-      return;
-    }
+    if (topic === GOSSIP_TOPIC.ADDRESSES) return this.#onAddresses(peer, aidText(origin), body);
     if (!own) return;
     if (topic === GOSSIP_TOPIC.CAPABILITIES) {
       const facts = decodeCapabilities(body);
@@ -1074,6 +1068,32 @@ export class Swarm implements SessionHost {
     if (topic === GOSSIP_TOPIC.CONDITIONS) this.#onConditions(peer, decodeConditions(body) ?? []);
     if (topic === GOSSIP_TOPIC.MEMBERSHIP && this.#mesh?.isVoter(peer.text) === true) this.#remoteRequests = decodeRequests(body) ?? [];
   }
+
+  #onAddresses(from: Peer, about: AidText, body: Uint8Array): void {
+    if (about === this.self.text) return;
+    const addresses = (decodeAddresses(body) ?? []).filter((address) => isLocalAddress(address.host));
+    if (addresses.length === 0) return;
+    const text = addresses.map(addressText).join(' ');
+    const news = this.#heardAddresses.get(about) !== text;
+    if (this.#heardAddresses.size >= LIMITS.addressBooksMax) this.#heardAddresses.clear();
+    this.#heardAddresses.set(about, text);
+    this.#learnAddresses(about, addresses);
+    // Only the owner's own word is passed on, and once: news travels one hop, links are direct.
+    if (!news || about !== from.text) return;
+    this.#storePeerCache();
+    for (const peer of this.#peers.values()) {
+      if (peer === from || peer.session === null) continue;
+      peer.session.send({ kind: 'gossip', topic: GOSSIP_TOPIC.ADDRESSES, origin: from.aid, serial: 0, body: encodeAddresses(addresses) });
+      this.#touched.add(peer.session);
+    }
+  }
+
+  #learnAddresses(about: AidText, addresses: readonly Address[]): void {
+    for (const address of [...addresses].reverse()) this.#dials.addressOf(about, address, this.#now.mono);
+  }
+
+  /** Addresses by identity as last told; those of members that our log does not know yet wait here. */
+  readonly #heardAddresses = new Map<AidText, string>();
 
   /** The voter keeps the name that a machine's host has; one entry in the log per change, and not often. */
   #maybeRename(aid: Aid, wanted: string): void {
@@ -1479,6 +1499,11 @@ export class Swarm implements SessionHost {
     this.#peerOf(aid);
     this.#liveness.add(text, this.#now.mono);
     this.#dials.addMember(text, this.#now.mono);
+    const heard = this.#heardAddresses.get(text)?.split(' ') ?? [];
+    this.#learnAddresses(
+      text,
+      heard.flatMap((address) => parseAddress(address, this.#options.port) ?? []),
+    );
   }
 
   #unwatch(text: AidText): void {
@@ -1541,10 +1566,20 @@ export class Swarm implements SessionHost {
       this.#fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: all });
       if (peer.session !== null) this.#wakeFlush();
     }
+    this.#storePeerCache();
+  }
+
+  /** Written only when something has changed: cards are worn by writes. */
+  #storePeerCache(): void {
     const cache: CachedAddress[] = [];
     for (const peer of this.#peers.values()) for (const { host, port } of this.#dials.addressesOf(peer.text)) cache.push({ aid: peer.text, host, port });
-    if (cache.length > 0) this.#fx.persist({ kind: 'document', name: 'peer-cache', record: utf8(JSON.stringify(cache, undefined, 1)) });
+    const text = JSON.stringify(cache, undefined, 1);
+    if (cache.length === 0 || text === this.#storedCache) return;
+    this.#storedCache = text;
+    this.#fx.persist({ kind: 'document', name: 'peer-cache', record: utf8(text) });
   }
+
+  #storedCache = '';
 
   #contextOf(session: Session): Context {
     const context = this.#contexts.get(session.id);
