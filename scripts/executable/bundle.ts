@@ -35,7 +35,6 @@ export async function bundle(root: string, entry: string): Promise<Bundle> {
     format: 'cjs',
     minify: true,
     legalComments: 'none',
-    charset: 'utf8',
     logLevel: 'warning',
     // Optional native parts of ssh2; its pure JavaScript path is used instead.
     external: ['cpu-features', '*.node'],

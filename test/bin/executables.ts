@@ -25,6 +25,10 @@ export const provision = join(dist, `provision-linux-${native}`);
 const runTimeoutMs = 60_000;
 const waitTimeoutMs = 60_000;
 const pollMs = 20;
+const startMark = 'starting';
+
+/** An agent announces itself on every interface it finds; in a namespace of its own that is the loopback alone. */
+const aloneOnTheNetwork: readonly string[] = process.getuid?.() === 0 ? ['--net'] : ['--map-root-user', '--net'];
 
 /** How a run ended. */
 export interface Ended {
@@ -65,18 +69,22 @@ export interface RunningAgent {
   readonly stop: () => Promise<void>;
 }
 
-/** Start an agent in the foreground and wait until its local socket is there. */
+/** Start an agent in the foreground, alone on a network of its own, and wait until its local socket is there. */
 export async function startAgent(command: readonly string[]): Promise<RunningAgent> {
   const folder = await mkdtemp(join(tmpdir(), 'robonet-bin-'));
   await mkdir(join(folder, 'run'));
   const socket = join(folder, 'run', 'agent.sock');
-  const [program, ...words] = [...command, 'agent', '--state-dir', join(folder, 'state'), '--run-dir', join(folder, 'run'), '--port', '0'];
-  const startedAt = performance.now();
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: plainEnvironment() });
+  const words = [...command, 'agent', '--state-dir', join(folder, 'state'), '--run-dir', join(folder, 'run')];
+  const child = spawn('unshare', [...aloneOnTheNetwork, 'sh', '-c', `ip link set lo up && echo ${startMark} && exec "$@"`, 'sh', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: plainEnvironment(),
+  });
   let log = '';
+  let startedAt = Number.NaN;
   let firstLineMs = Number.NaN;
   const onText = (text: string): void => {
-    if (Number.isNaN(firstLineMs)) firstLineMs = performance.now() - startedAt;
+    if (Number.isNaN(startedAt) && text.startsWith(startMark)) startedAt = performance.now();
+    else if (Number.isNaN(firstLineMs)) firstLineMs = performance.now() - startedAt;
     log += text;
   };
   child.stdout.setEncoding('utf8').on('data', onText);

@@ -58,6 +58,8 @@ describe('footprint', () => {
   });
 
   test('an idle agent stays within its memory and processor goals', async () => {
+    // A file that was just written lies in the page cache in large pieces, of which whole pieces count as resident; on a device it is read from disk.
+    expect((await run(['dd', `of=${agent}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0'])).code).toBe(0);
     const running = await startAgent([agent]);
     try {
       const pid = running.child.pid ?? 0;
@@ -86,8 +88,9 @@ async function cpuMs(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-async function memoryKib(pid: number): Promise<{ residentKib: number; unsharedKib: number; anonymousKib: number }> {
+async function memoryKib(pid: number): Promise<{ residentKib: number; unsharedKib: number }> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
   const value = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]);
-  return { residentKib: value('Rss'), unsharedKib: value('Private_Clean') + value('Private_Dirty'), anonymousKib: value('Anonymous') };
+  // Pages of the executable that nobody else happens to map are not counted: they can be dropped and read again at any time.
+  return { residentKib: value('Rss'), unsharedKib: value('Anonymous') };
 }
