@@ -30,6 +30,8 @@ export interface DiscoveryOptions {
 export interface AgentSighting {
   readonly properties: AgentProperties;
   readonly address: string;
+  /** Every address it claims; hearsay, like the rest. */
+  readonly addresses: readonly string[];
   readonly port: number;
   readonly interface: string;
   readonly lastSeenAt: Millis;
@@ -112,6 +114,11 @@ export class Discovery {
     this.#browser.refresh();
   }
 
+  /** Hand on once more where every agent in sight is: links may have been lost since. */
+  hintAgain(): void {
+    for (const agent of this.agents()) this.#hint(agent);
+  }
+
   /** Ask, wait, and say who answered and whether our own question came back. */
   async probe(waitMs: Millis): Promise<MulticastProbe> {
     this.#looped.clear();
@@ -152,15 +159,29 @@ export class Discovery {
 
   #onSeen(service: ServiceSighting): void {
     const sighting = this.#sighting(service);
-    // Who belongs to no mesh has nothing to be dialled for: it dials when it wants to join.
-    if (sighting === undefined || sighting.properties.meshTag === null) return;
-    this.#options.onHint({ host: sighting.address, port: sighting.port, meshTag: sighting.properties.meshTag, origin: 'mdns' });
+    if (sighting !== undefined) this.#hint(sighting);
+  }
+
+  // Who belongs to no mesh has nothing to be dialled for: it dials when it wants to join. Besides the address a packet came
+  // from, a machine's other addresses are tried where they lie on a network of ours.
+  #hint({ properties, address, addresses, port }: AgentSighting): void {
+    if (properties.meshTag === null) return;
+    const used = this.#verdicts.filter((verdict) => verdict.used);
+    const near = addresses.filter((candidate) => used.some((verdict) => isOnInterface(candidate, verdict.ipv4)));
+    for (const host of new Set([...near, address])) this.#options.onHint({ host, port, meshTag: properties.meshTag, origin: 'mdns' });
   }
 
   #sighting(service: ServiceSighting): AgentSighting | undefined {
     const properties = decodeTxt(service.txt);
     if (properties === undefined || service.port === null || properties.fingerprint === this.#ownFingerprint) return undefined;
-    return { properties, address: service.from, port: service.port, interface: service.interface, lastSeenAt: service.lastSeenAt };
+    return {
+      properties,
+      address: service.from,
+      addresses: service.addresses,
+      port: service.port,
+      interface: service.interface,
+      lastSeenAt: service.lastSeenAt,
+    };
   }
 
   #onQuestions(questions: readonly MdnsQuestion[], from: string): void {

@@ -7,6 +7,7 @@ import type { AgentSighting } from '#agent/discovery/discovery.ts';
 const sighting: AgentSighting = {
   properties: { meshTag: null, state: 'member', name: 'b', fingerprint: 'BBBB-BBBB-BBBB-BBBB', protocolVersion: 1, agentVersion: '1' },
   address: '10.0.0.2',
+  addresses: [],
   port: 7_411,
   interface: 'eth0',
   lastSeenAt: 0,

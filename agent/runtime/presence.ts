@@ -8,12 +8,16 @@ import type { OwnEvent } from '#agent/runtime/hardware-watch.ts';
 import type { Log } from '#core/log/log.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
 import { parseHostPort } from '#core/terminal/address.ts';
+import { SECOND } from '#core/time/time.ts';
 import type { MeshNode } from '#mesh/driver/mesh-node.ts';
 import type { StatusView } from '#mesh/swarm/views.ts';
 import type { InterfaceVerdict } from '#provisioner/discover/interfaces.ts';
 import type { AdvertisedState } from '#provisioner/discover/mdns/txt.ts';
 
 const PROTOCOL_VERSION = 1;
+/** While somebody is missing, what is known of addresses is handed on this often, and the LAN asked every third time. */
+const SEEK_MS = 5 * SECOND;
+const SEEK_ROUNDS_PER_QUESTION = 3;
 
 export interface PresenceOptions {
   readonly node: MeshNode;
@@ -27,6 +31,8 @@ export class Presence {
   readonly #options: PresenceOptions;
   #interfacesText: string | null = null;
   #unsubscribe: () => void = () => undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #seekRounds = 0;
 
   constructor(options: PresenceOptions) {
     const { settings, node, log } = options;
@@ -54,9 +60,13 @@ export class Presence {
         this.refreshAdvertisement();
       });
     });
+    this.#timer = setInterval(() => {
+      this.#seek();
+    }, SEEK_MS).unref();
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#timer);
     this.#unsubscribe();
     await this.discovery.stop();
   }
@@ -88,6 +98,17 @@ export class Presence {
     }
     this.#interfacesText = text;
     this.#hintConfigured();
+    this.discovery.hintAgain();
+  }
+
+  // Multicast answers come when they come; a link that is lost afterwards would have to wait for the next one.
+  #seek(): void {
+    const { state, nodes } = this.#options.node.status();
+    if (state !== 'joining' && nodes.every((node) => node.self || node.liveness === 'up')) return;
+    this.#hintConfigured();
+    this.discovery.hintAgain();
+    this.#seekRounds += 1;
+    if (this.#options.settings.discovery && this.#seekRounds % SEEK_ROUNDS_PER_QUESTION === 0) this.discovery.refresh();
   }
 
   #hintConfigured(): void {
