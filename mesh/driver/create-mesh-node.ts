@@ -594,6 +594,13 @@ class RunningNode implements MeshNode {
     if (this.#running) this.#setAlarm();
   }
 
+  networkChanged(): void {
+    if (!this.#running) return;
+    this.#input({ kind: 'listening', addresses: this.#addresses() });
+    this.#input({ kind: 'network-changed' });
+    this.#setAlarm();
+  }
+
   request(aidOrName: string, verb: string, body: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
     return new Promise((resolve, reject: (error: unknown) => void) => {
       const swarm = this.#swarm;

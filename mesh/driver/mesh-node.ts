@@ -63,6 +63,8 @@ export interface MeshNode {
 
   announceSelf(facts: { name: string; capabilities: Capabilities; conditions: readonly Condition[] }): void;
   hint(address: AddressHint): void;
+  /** An interface came or went: every link is probed now, everybody else dialled at once. */
+  networkChanged(): void;
   /** Round trip through the authenticated link; used by `doctor` and the benchmarks. */
   ping(aidOrName: string): Promise<{ rttMs: number }>;
   /** Call a verb on a peer over its link (REQ/RES). */

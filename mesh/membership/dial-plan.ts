@@ -93,6 +93,21 @@ export class DialPlan {
     this.#targets.delete(`hint ${key}`);
   }
 
+  /** Whether any hint is left to be tried. */
+  get hasHints(): boolean {
+    for (const entry of this.#targets.values()) if (entry.target.kind === 'hint') return true;
+    return false;
+  }
+
+  /** The network changed: nobody waits any longer for the next attempt. */
+  retryAll(now: Millis): void {
+    for (const entry of this.#targets.values()) {
+      if (entry.linked || entry.dialling) continue;
+      entry.failures = 0;
+      entry.dueAt = now;
+    }
+  }
+
   /** Forget all hints; a node that has become a member dials members. */
   clearHints(): void {
     for (const [key, entry] of this.#targets) if (entry.target.kind === 'hint') this.#targets.delete(key);

@@ -71,6 +71,8 @@ export class Joiner {
   refusal: Refusal | null = null;
   /** Standing in a lobby, by connection. */
   lobby: number | null = null;
+  /** Addresses that turned out to be somebody else; not asked again. */
+  readonly rejected = new Set<string>();
   /** Tags of meshes in sight. */
   readonly tags = new Set<string>();
 

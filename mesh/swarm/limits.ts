@@ -25,6 +25,8 @@ export const SWARM_LIMITS = {
   joinMsMax: 30 * SECOND,
   /** After joining, the answer waits so long for the ledger that lists this node. */
   firstLedgerMsMax: 3 * SECOND,
+  /** Alarms about invitations remembered, so that each is raised once. */
+  alarmsMax: 1_024,
   /** Longest name of a node or a mesh. */
   nameCharactersMax: 63,
   /** Lifetime and uses an invitation may have. */

@@ -48,6 +48,8 @@ export type SwarmInput =
   | { readonly kind: 'announce-self'; readonly facts: SelfFacts }
   | { readonly kind: 'hint'; readonly address: Address; readonly meshTag: string | null; readonly origin: 'mdns' | 'typed' | 'cache' | 'gossip' }
   | { readonly kind: 'listening'; readonly addresses: readonly Address[] }
+  /** An interface came or went. */
+  | { readonly kind: 'network-changed' }
   /** Our own event loop stood still. */
   | { readonly kind: 'stalled'; readonly lagMs: Millis }
   /** End of the runner's turn: everything collected for one connection goes out as one frame. */

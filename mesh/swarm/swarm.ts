@@ -18,12 +18,14 @@ import { GENESIS_RANDOM_BYTES, makeGenesis, type Mesh, verifyGenesis } from '#me
 import { INVITATION_RANDOM_BYTES, makeInvitation } from '#mesh/admission/invitation.ts';
 import { ADMISSION_LIMITS } from '#mesh/admission/limits.ts';
 import { Lobby, type LobbyEntry } from '#mesh/admission/lobby.ts';
-import { decideRemoval, findSuspended } from '#mesh/admission/membership-changes.ts';
+import { decidePromotion, decideRemoval, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
 import { genesisVoterKeys, verifyMembershipRecord } from '#mesh/admission/membership-record.ts';
 import { isNodeName, nodeNameOf } from '#mesh/admission/names.ts';
 import { admission, decideAdmission, judgeTokenNumber } from '#mesh/admission/policy.ts';
+import { judgePresentedRecord } from '#mesh/admission/presented-record.ts';
 import { effectiveRole, type Member, tokenStanding, type TokenState } from '#mesh/admission/registry.ts';
 import { roleLevelMax } from '#mesh/admission/roles.ts';
+import { verifyMembership } from '#mesh/admission/welcome.ts';
 import { decodeLogMessage, encodeLogMessage, packEntry, sealEntry, unpackEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
 import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
 import { verifyBoot } from '#mesh/hcth/boot-event.ts';
@@ -113,6 +115,9 @@ interface Context {
   pings: Map<number, { readonly at: Millis; readonly command: number | null }>;
   paused: boolean;
   pausedUntil: Millis;
+  /** After a change of the network: the link is given up when nothing was heard by then. */
+  aliveBy: Millis;
+  heard: boolean;
 }
 
 const ZERO_TAG = new Uint8Array(8);
@@ -224,6 +229,9 @@ export class Swarm implements SessionHost {
         this.#addresses = input.addresses;
         this.#gossipFacts();
         break;
+      case 'network-changed':
+        this.#onNetworkChanged();
+        break;
       case 'stalled':
         this.#liveness.stalled(input.lagMs);
         break;
@@ -243,12 +251,13 @@ export class Swarm implements SessionHost {
 
   /** When `tick` is next needed. */
   get wakeAt(): Millis {
-    let earliest = Math.min(this.#liveness.wakeAt(), this.#calls.wakeAt(), this.#factsAt, this.#flushPeersAt);
+    let earliest = Math.min(this.#liveness.wakeAt(), this.#calls.wakeAt(), this.#factsAt, this.#flushPeersAt, this.#promoteAt);
     if (!this.#stopping) earliest = Math.min(earliest, this.#dials.wakeAt());
     if (this.#joiner?.command != null) earliest = Math.min(earliest, this.#joiner.until);
     if (this.#awaitsLedger !== null) earliest = Math.min(earliest, this.#awaitsLedger.until);
     for (const context of this.#contexts.values()) {
       earliest = Math.min(earliest, context.session.wakeAt());
+      earliest = Math.min(earliest, context.aliveBy);
       if (context.probe !== null) earliest = Math.min(earliest, context.probe.until);
       if (context.paused) earliest = Math.min(earliest, context.pausedUntil);
     }
@@ -264,6 +273,10 @@ export class Swarm implements SessionHost {
       session.tick(mono);
       this.#touched.add(session);
       if (context.probe !== null && mono >= context.probe.until) this.#probeOver(context, 'silent');
+      if (mono >= context.aliveBy) {
+        context.aliveBy = NEVER;
+        if (!context.heard) this.#giveUp(session, 'nothing was heard after a change of the network');
+      }
       if (context.paused && mono >= context.pausedUntil) {
         context.paused = false;
         this.#fx.now.pause.push({ connection: session.id, paused: false });
@@ -286,10 +299,23 @@ export class Swarm implements SessionHost {
       this.#refuse(call.request, 'RN-MESH-021', `${this.#nameOf(call.peer)} did not answer within ${Math.round(call.waitedMs)} ms`);
     }
     if (mono >= this.#factsAt) this.#gossipFacts();
+    if (mono >= this.#promoteAt) this.#maybePromote();
     if (mono >= this.#flushPeersAt) this.#flushPeers(false);
     this.#joinerTick();
     this.#maybeAnswerJoin();
     if (!this.#stopping) for (const dial of this.#dials.due(mono)) this.#dial(dial.target, dial.address);
+  }
+
+  /** An interface came or went: every link is asked at once, everybody else is dialled anew. */
+  #onNetworkChanged(): void {
+    const { mono } = this.#now;
+    this.#dials.retryAll(mono);
+    for (const context of this.#contexts.values()) {
+      if (context.session.state !== 'open' || context.lobby !== null) continue;
+      context.aliveBy = mono + LIMITS.contestMs;
+      context.heard = false;
+      this.#ping(context.session, null);
+    }
   }
 
   /** Move what the touched sessions produced into the effects. */
@@ -349,6 +375,8 @@ export class Swarm implements SessionHost {
       pings: new Map(),
       paused: false,
       pausedUntil: NEVER,
+      aliveBy: NEVER,
+      heard: false,
     };
     if (initiate === null) {
       const refusal = this.#gate.arrive(session.source, this.#isKnownSource(session.source), this.#now.mono);
@@ -430,6 +458,7 @@ export class Swarm implements SessionHost {
       this.#dials.addHint(address, mono);
     } else if (this.#joiner?.wants(meshTag) === true) {
       if (this.#joiner.isAmbiguous) return this.#joinAmbiguous();
+      if (this.#joiner.rejected.has(addressText(address))) return;
       this.#dials.addHint(address, mono);
     } else if (meshTag !== null) this.#tagsInSight.set(meshTag, { address, at: mono });
     if (meshTag === null && this.#mesh === null && this.#joiner === null) this.#tagsInSight.set(addressText(address), { address, at: mono });
@@ -562,12 +591,12 @@ export class Swarm implements SessionHost {
   #checkMember(peer: PeerIdentity, payload: HandshakePayload): Turned | undefined {
     const mesh = this.#mesh;
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
-    if (mesh.removal(peer.text) !== undefined) return turned('IDENTITY_BARRED', `${this.#nameOf(peer.text)} has been removed from the mesh`);
-    if (mesh.member(peer.text) !== undefined) return undefined;
     // Our log may be behind the decision that admitted it: a voter's signature over its membership is as good (§2.14).
-    const record = payload.record === null ? undefined : verifyMembershipRecord(this.crypto, payload.record, mesh.id, genesisVoterKeys(mesh.mesh));
-    if (payload.record === null || record?.kind !== 'valid' || !bytesEqual(record.record.aid, peer.aid)) return turned('NOT_PERMITTED', `${fingerprintOf(peer.aid)} is not a member of this mesh`);
-    mesh.believe(record.record, payload.record.slice());
+    const verdict = judgePresentedRecord(this.crypto, mesh.registry, peer.established, payload.record);
+    if (verdict.kind === 'refuse') return turned(verdict.code, verdict.why);
+    if (verdict.by === 'ledger' || payload.record === null) return undefined;
+    const record = verifyMembershipRecord(this.crypto, payload.record, mesh.id, genesisVoterKeys(mesh.mesh));
+    if (record.kind === 'valid') mesh.believe(record.record, payload.record.slice());
     this.#watch(peer.aid);
     return undefined;
   }
@@ -687,16 +716,18 @@ export class Swarm implements SessionHost {
     };
   }
 
+  #giveUp(session: Session, why: string): void {
+    session.disconnected(why);
+    this.#fx.now.close.push({ connection: session.id });
+    this.#touched.add(session);
+  }
+
   #probeOver(context: Context, outcome: 'silent' | 'answers'): void {
     const { probe, session } = context;
     if (probe === null) return;
     context.probe = null;
     const earlier = this.#peers.get(probe.peer.text)?.session;
-    if (outcome === 'silent' && earlier != null) {
-      earlier.disconnected('it did not answer a challenge while a newer session of the same node came');
-      this.#fx.now.close.push({ connection: earlier.id });
-      this.#touched.add(earlier);
-    }
+    if (outcome === 'silent' && earlier != null) this.#giveUp(earlier, 'it did not answer a challenge while a newer session of the same node came');
     session.decide(this.#resume(context, probe.peer, probe.block, null, outcome), this.#now.mono);
     this.#touched.add(session);
   }
@@ -747,6 +778,8 @@ export class Swarm implements SessionHost {
     if (peer === undefined || peer.session !== session) return;
     peer.heardWall = this.#now.wall;
     peer.meter.onFrames(1);
+    const context = this.#contexts.get(session.id);
+    if (context !== undefined) context.heard = true;
     const change = this.#liveness.heard(peer.text, this.#now.mono);
     if (change !== undefined) this.#onLiveness(change);
   }
@@ -840,7 +873,10 @@ export class Swarm implements SessionHost {
     peer.changed = true;
     const own = session.recorded ? session.link?.ownCheckpoint : null;
     if (own != null && peer.ownCheckpoints.at(-1) !== own) peer.keepOwnCheckpoint(own);
-    for (const request of this.#calls.drop(peer.text)) this.#refuse(request, 'RN-MESH-023', `the link to ${this.#nameOf(peer.text)} broke before the answer came`);
+    for (const request of this.#calls.drop(peer.text)) {
+      if (request === this.#leaving) return this.#leftUnrecorded(request, 'the link to the voter broke before it confirmed');
+      this.#refuse(request, 'RN-MESH-023', `the link to ${this.#nameOf(peer.text)} broke before the answer came`);
+    }
     if (this.#mesh !== null) this.#mesh.log.step({ kind: 'unlinked', peer: peer.text }, mono);
     const farewell = ending.by === 'peer' && ending.code !== null && isFarewellCode(ending.code) ? ending.code : null;
     if (farewell === 'SHUTDOWN' || farewell === 'LEAVE') {
@@ -1142,7 +1178,10 @@ export class Swarm implements SessionHost {
     );
     switch (decision.kind) {
       case 'refuse': {
-        if (decision.alarm !== null) {
+        const alarmKey = decision.alarm === null ? '' : `${hex(decision.alarm.tokenId)}/${peer.text}`;
+        if (decision.alarm !== null && !this.#alarms.has(alarmKey)) {
+          if (this.#alarms.size >= LIMITS.alarmsMax) this.#alarms.clear();
+          this.#alarms.add(alarmKey);
           this.#event('TOKEN_REUSED', 'critical', decision.alarm.text, peer.text, session.source, { token: hex(decision.alarm.tokenId), first: aidText(decision.alarm.first), second: aidText(decision.alarm.second) });
           if (decision.alarm.suspend !== null) this.#commit(decision.alarm.suspend);
         }
@@ -1168,7 +1207,7 @@ export class Swarm implements SessionHost {
     const known = this.#lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
     const request = { aid: peer.aid, name: known?.name ?? context.payload?.name ?? 'node', role: 'member' as const, address: addressText(session.remote), capabilities: known?.capabilities ?? new Uint8Array(0) };
     const standing = this.#lobby.enter(request, this.#now);
-    if (standing.kind === 'full') return turned('LOBBY_FULL', 'too many machines already wait');
+    if (standing.kind === 'full') return { ...turned('LOBBY_FULL', 'too many machines already wait'), retryAfterMs: standing.retryAfterMs };
     context.lobby = 'host';
     this.#lobbySessions.set(peer.text, session);
     const accept: Accept = {
@@ -1184,6 +1223,8 @@ export class Swarm implements SessionHost {
     return { kind: 'accept', accept, link: this.#lobbyLink(peer) };
   }
 
+  /** Second users of invitations that were reported; each once. */
+  readonly #alarms = new Set<string>();
   /** Connections of machines that wait here. */
   readonly #lobbySessions = new Map<AidText, Session>();
   /** Keys of open invitations; kept by voters, until they expire. */
@@ -1265,6 +1306,22 @@ export class Swarm implements SessionHost {
     this.#touched.add(session);
   }
 
+  /** In an open mesh the best of the quarantined rises, at most one per hour (§2.14). */
+  #maybePromote(): void {
+    const mesh = this.#mesh;
+    this.#promoteAt = NEVER;
+    if (mesh === null || !mesh.log.votes || mesh.registry.admission !== 'open') return;
+    this.#promoteAt = this.#now.mono + MINUTE;
+    const candidates = [...mesh.registry.members.values()].flatMap((member) => {
+      const peer = this.#peers.get(member.text);
+      return member.role === 'quarantine' && peer !== undefined ? [{ aid: member.aid, score: peer.trust.score }] : [];
+    });
+    const decision = decidePromotion(mesh.registry, candidates, Math.floor(this.#now.wall));
+    if (decision.kind === 'promote') this.#commit(promotion(this.crypto, this.self.signKey, mesh.registry, decision.member, this.self.aid, Math.floor(this.#now.wall)));
+  }
+
+  #promoteAt: Millis = NEVER;
+
   // ---- the way in: at the joiner -------------------------------------------------------------------------------------
 
   #enterLobbyAsGuest(context: Context, peer: PeerIdentity, accept: Accept, joiner: Joiner): PeerVerdict {
@@ -1286,17 +1343,15 @@ export class Swarm implements SessionHost {
     const decoded = bytes === null ? undefined : decodeMessage(MESSAGE_TYPE.WELCOME, bytes);
     if (joiner === null || decoded === undefined || decoded.kind === 'refused' || decoded.message.kind !== 'welcome') return turned('HS_FAIL', 'accepted without a proof of admission');
     const { message } = decoded;
-    const genesis = verifyGenesis(this.crypto, message.genesis, joiner.intent.token?.meshId ?? undefined);
-    if (genesis.kind === 'bad') return turned('MESH_MISMATCH', genesis.why);
-    if (!joiner.acceptsTag(genesis.mesh.tag)) return turned('MESH_MISMATCH', tagText(genesis.mesh.tag));
-    if (joiner.intent.meshName !== null && genesis.mesh.genesis.name !== joiner.intent.meshName) return turned('MESH_MISMATCH', `the mesh there is called "${genesis.mesh.genesis.name}"`);
-    const record = verifyMembershipRecord(this.crypto, message.record, genesis.mesh.id, genesisVoterKeys(genesis.mesh));
-    if (record.kind === 'bad') return turned('IDENTITY_BAD', record.why);
-    if (!bytesEqual(record.record.aid, this.self.aid)) return turned('IDENTITY_BAD', 'the membership record shown is somebody else’s');
-    this.#becomeMember(genesis.mesh, message.record.slice(), []);
+    const { token, meshTag, meshName } = joiner.intent;
+    const verdict = verifyMembership(this.crypto, message.genesis, message.record, { self: this.self.established, meshId: token?.meshId ?? null, meshTag, pins: token?.pins ?? [] });
+    if (verdict.kind === 'refuse') return turned(verdict.code, verdict.why);
+    const { genesis } = verdict.mesh;
+    if (meshName !== null && genesis.name !== meshName) return turned('MESH_MISMATCH', `the mesh there is called "${genesis.name}", not "${meshName}"`);
+    this.#becomeMember(verdict.mesh, verdict.recordBytes, []);
     this.#fx.persist({ kind: 'document', name: 'membership', record: encodeMessage({ ...message }) });
     this.#fx.persist({ kind: 'document', name: 'intent', record: null });
-    this.#event('JOINED', 'notice', `joined the mesh "${genesis.mesh.genesis.name}" through ${fingerprintOf(peer.aid)}`, this.self.text, null, { mesh: hex(genesis.mesh.id) });
+    this.#event('JOINED', 'notice', `joined the mesh "${genesis.name}" through ${fingerprintOf(peer.aid)}`, this.self.text, null, { mesh: hex(verdict.mesh.id) });
     // Who asked wants to see itself in the list: answered when the ledger has arrived.
     if (joiner.command !== null) this.#awaitsLedger = { command: joiner.command, until: this.#now.mono + LIMITS.firstLedgerMsMax };
     this.#joiner = null;
@@ -1366,7 +1421,12 @@ export class Swarm implements SessionHost {
     const refusal = JOIN_REFUSALS[code] ?? { code: 'RN-MESH-035' as const, final: false };
     const why = ending.by === 'us' ? ending.why : refusalText(code);
     const code2 = code === 'IDENTITY_BAD' && ending.by === 'us' && this.#joiner.intent.expect !== null ? ('RN-MESH-017' as const) : refusal.code;
-    if (code === 'MESH_MISMATCH' && !typed && target.kind === 'hint') this.#dials.removeHint(target.key);
+    // Not the one: it is not asked again, and when nobody else is left to ask, that is the answer.
+    if (target.kind === 'hint' && (code === 'MESH_MISMATCH' || code2 === 'RN-MESH-017')) {
+      this.#dials.removeHint(target.key);
+      this.#joiner.rejected.add(target.key);
+      if (code2 === 'RN-MESH-017' && !this.#dials.hasHints) return this.#joinFailed(target, { code: code2, text: `${where}: ${why}` }, true);
+    }
     this.#joinFailed(target, { code: code2, text: `${where}: ${why}` }, refusal.final || (typed && (code === 'MESH_MISMATCH' || code2 === 'RN-MESH-017')));
   }
 
@@ -1467,6 +1527,7 @@ export class Swarm implements SessionHost {
     }
     if (how === 'suspended') this.#event('MEMBER_SUSPENDED', 'critical', `${member.name} (${member.fingerprint}) may do nothing until an operator confirms it with \`robonet approve ${member.fingerprint}\``, member.text, null);
     if (how === 'confirmed') this.#event('MEMBER_CONFIRMED', 'notice', `${member.name} (${member.fingerprint}) is confirmed`, member.text, null);
+    if (member.text === this.self.text && this.#mesh !== null && member.record !== null) this.#mesh.ownRecord = member.record;
     const peer = this.#peers.get(member.text);
     if (peer !== undefined) this.#applyLevel(peer);
   }
@@ -1711,6 +1772,7 @@ export class Swarm implements SessionHost {
     this.#dials.clearHints();
     this.#refused = null;
     this.#peers.clear();
+    this.#promoteAt = this.#now.mono + MINUTE;
     for (const member of this.#mesh.members()) this.#watch(member.aid);
   }
 
@@ -1796,14 +1858,18 @@ export class Swarm implements SessionHost {
     const voter = this.#mesh?.log.leader ?? null;
     const session = voter === null ? null : (this.#peers.get(voter)?.session ?? null);
     if (this.#refused !== null || session === null || session.state !== 'open') {
-      // Nobody there to write it down: we go, and the mesh sees us as down until somebody forgets us.
-      this.#event('LEFT_UNRECORDED', 'warning', 'left the mesh while its voter was not reachable; the others list this node until it is forgotten there', this.self.text, null);
-      return this.#left(id);
+      return this.#leftUnrecorded(id, 'its voter was not reachable');
     }
     this.#leaving = id;
     const wireId = this.#calls.open(id, session.peer?.text ?? '', this.#now.mono, 10_000);
     session.send({ kind: 'req', id: wireId, key: this.entropy(16), method: 'mesh.leave', timeoutMs: 10_000, body: new Uint8Array(0) });
     this.#touched.add(session);
+  }
+
+  /** Nobody there to write it down: we go, and the mesh may see us as down until somebody forgets us. */
+  #leftUnrecorded(id: number, why: string): void {
+    this.#event('LEFT_UNRECORDED', 'warning', `left the mesh, but ${why}; the others may list this node until it is forgotten there`, this.self.text, null);
+    this.#left(id);
   }
 
   #leaving: number | null = null;
