@@ -93,12 +93,14 @@ export class Presence {
   #onInterfaces(verdicts: readonly InterfaceVerdict[]): void {
     const used = verdicts.filter((verdict) => verdict.used).map((verdict) => `${verdict.name} (${verdict.ipv4.map(({ address }) => address).join(', ')})`);
     const text = used.length === 0 ? 'no usable network interface is left' : `network interfaces in use: ${used.join(', ')}`;
-    if (this.#interfacesText !== null && text !== this.#interfacesText) {
+    const changed = this.#interfacesText !== null && text !== this.#interfacesText;
+    if (changed) {
       this.#options.onEvent({ code: used.length === 0 ? 'NO_INTERFACE' : 'INTERFACE_CHANGED', severity: used.length === 0 ? 'critical' : 'notice', text });
     }
     this.#interfacesText = text;
     this.#hintConfigured();
     this.discovery.hintAgain();
+    if (changed) this.#options.node.networkChanged();
   }
 
   // Multicast answers come when they come; a link that is lost afterwards would have to wait for the next one.
