@@ -6,6 +6,7 @@
 // The one global that the ECMAScript library lacks and every engine has (see tsconfig.pure.json).
 declare class TextEncoder {
   encode(text: string): Uint8Array;
+  encodeInto(text: string, target: Uint8Array): { readonly written: number };
 }
 declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
@@ -18,6 +19,11 @@ const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
+}
+
+/** Write the UTF-8 bytes of a text at the start of `target`, which has room for them; how many they are. */
+export function utf8Into(text: string, target: Uint8Array): number {
+  return encoder.encodeInto(text, target).written;
 }
 
 /** The text of well-formed UTF-8 bytes, or `undefined` where they are not. */

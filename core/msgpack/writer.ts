@@ -3,9 +3,11 @@
  * forms, so whatever is written passes the scanner as long as its caller keeps maps sorted and within the limits.
  */
 import { assert } from '#core/errors/assert.ts';
-import { utf8 } from '#core/bytes/bytes.ts';
+import { utf8Into } from '#core/bytes/bytes.ts';
 
 const UINT32 = 0x1_0000_0000;
+/** One UTF-16 unit is at most three bytes of UTF-8 (a pair of them four). */
+const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /**
  * A growing byte buffer with msgpack verbs.
@@ -67,13 +69,19 @@ export class RmpWriter {
 
   str(value: string): void {
     if (value.length < 32 && this.#shortAscii(value)) return;
-    const bytes = utf8(value);
-    const length = bytes.length;
+    // Encoded in place, behind the head that fits if every unit is one byte; moved where that guess was too short.
+    const start = this.#length;
+    const guess = strHeadBytes(value.length);
+    this.#reserve(5 + value.length * UTF8_BYTES_PER_UNIT_MAX);
+    const length = utf8Into(value, this.#bytes.subarray(start + guess));
+    const headBytes = strHeadBytes(length);
+    if (headBytes !== guess) this.#bytes.copyWithin(start + headBytes, start + guess, start + guess + length);
+    this.#length = start;
     if (length < 32) this.#byte(0xa0 | length);
     else if (length < 0x100) this.#head8(0xd9, length);
     else if (length < 0x1_0000) this.#head16(0xda, length);
     else this.#head32(0xdb, length);
-    this.raw(bytes);
+    this.#length += length;
   }
 
   bin(value: Uint8Array): void {
@@ -184,4 +192,8 @@ export class RmpWriter {
     this.#length = end;
     return at;
   }
+}
+
+function strHeadBytes(length: number): number {
+  return length < 32 ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
 }

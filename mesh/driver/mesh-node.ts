@@ -67,8 +67,12 @@ export interface MeshNode {
   networkChanged(): void;
   /** Round trip through the authenticated link; used by `doctor` and the benchmarks. */
   ping(aidOrName: string): Promise<{ rttMs: number }>;
-  /** Call a verb on a peer over its link (REQ/RES). */
+  /**
+   * Call a verb on a peer over its link (REQ/RES). `body` is copied before this returns; the answer is a view into the
+   * received record, copy what is kept for long.
+   */
   request(aidOrName: string, verb: string, body: Uint8Array, timeoutMs: Millis): Promise<Uint8Array>;
+  /** Serve a verb. An answer returned at once is copied at once (it may be a reused buffer), a promised one when it comes. */
   handle(verb: string, handler: (body: Uint8Array, from: string) => Promise<Uint8Array> | Uint8Array): void;
 }
 

@@ -77,7 +77,8 @@ class EchoCodec {
     writer.arrayHead(payload.flags.length);
     for (const flag of payload.flags) writer.int(flag);
     writer.str(payload.text);
-    return writer.copy();
+    // A view: the node copies what it is given before `request` or the handler's turn returns.
+    return writer.written();
   }
 
   decode(bytes: Uint8Array): Payload {
@@ -86,7 +87,8 @@ class EchoCodec {
     const id = reader.uint();
     const node = reader.str(64);
     const tenths = reader.uint();
-    const flags = Array.from({ length: reader.arrayHead() ?? 0 }, () => reader.uint() ?? 0);
+    const flags: number[] = [];
+    for (let left = reader.arrayHead() ?? 0; left > 0; left -= 1) flags.push(reader.uint() ?? 0);
     const text = reader.str(TEXT_BYTES_MAX);
     assert(id !== undefined && node !== undefined && tenths !== undefined && text !== undefined, 'the other end writes the same shape');
     return { id, node, celsius: tenths / 10, flags, text };
