@@ -56,7 +56,7 @@ test('PHYS-02 within 10 s every host that answers is listed as what it is', asyn
   expect(elapsedMs).toBeLessThan(COMPLETE_WITHIN_MS + 2_000);
   expect(Object.fromEntries(visited.map((name) => [name, rowOf(hosts, name)?.standing]))).toEqual({
     member: 'member',
-    foreign: 'foreign-mesh',
+    foreign: 'foreign',
     announcing: 'candidate',
     plain: 'candidate',
     silent: 'candidate',

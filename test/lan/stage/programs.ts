@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const DIST = join(import.meta.dirname, '../../../dist');
+/** `ROBONET_DIST` lets a developer test executables built elsewhere (`npm run build -- --out DIR`). */
+const DIST = process.env['ROBONET_DIST'] ?? join(import.meta.dirname, '../../../dist');
 
 /** Path of the agent executable for this machine's architecture. */
 export function robonetProgram(): string {
@@ -24,6 +25,6 @@ export function laptopPrograms(): Readonly<Record<string, string>> {
 
 function built(name: string): string {
   const path = join(DIST, name);
-  if (!existsSync(path)) throw new Error(`dist/${name} is missing; build it first: npm run build`);
+  if (!existsSync(path)) throw new Error(`${path} is missing; build it first: npm run build`);
   return path;
 }

@@ -2,6 +2,7 @@
  * The network side of a host: its namespace, its cards and the port of the switch each card is plugged into. A cable is
  * pulled by taking the port down, so the host sees its carrier go, as with a real one.
  */
+import { randomInt } from 'node:crypto';
 import { runChecked, runCommand } from '../command.ts';
 
 /** A network card plugged into the LAN's switch. */
@@ -58,9 +59,10 @@ export async function addVlan(namespace: string, parent: string, id: number, add
   return real.code === 0 ? 'vlan' : 'macvlan';
 }
 
-/** A card that is up but whose other end is dead: no carrier, an address all the same. */
+/** A card that is up but at the other end of whose cable nothing is: no carrier, an address all the same. */
 export async function addDeadCard(namespace: string, name: string, mac: string, address: string | null): Promise<void> {
-  await runChecked(['ip', '-n', namespace, 'link', 'add', name, 'address', mac, 'type', 'veth', 'peer', 'name', `${name}x`]);
+  const port = `dead-${randomInt(36 ** 5).toString(36)}`;
+  await runChecked(['ip', 'link', 'add', port, 'type', 'veth', 'peer', 'name', name, 'address', mac, 'netns', namespace]);
   await runChecked(['ip', '-n', namespace, 'link', 'set', name, 'up']);
   if (address !== null) await runChecked(['ip', '-n', namespace, 'addr', 'add', address, 'brd', '+', 'dev', name]);
 }
