@@ -37,6 +37,12 @@ describe('protocol rules', () => {
     expect(checkRules(files).problems).toEqual(['docs/protocols/wire.md: no test names the rule W-3; put it in the name of the test that proves it']);
   });
 
+  test('a vector names a rule only where a test reads it', () => {
+    const vectors = { 'docs/protocols/wire.md': page, 'test/vectors/wire/frames.json': '[{ "rule": "W-1" }, { "rule": "W-2" }, { "rule": "W-3" }]' };
+    expect(checkRules(tree({ ...vectors, 'mesh/wire/frame.test.ts': "import frames from '#test/vectors/wire/frames.json'" })).problems).toEqual([]);
+    expect(checkRules(tree({ ...vectors, 'mesh/wire/frame.test.ts': '' })).problems).toHaveLength(3);
+  });
+
   test('a longer number does not stand for a shorter one', () => {
     expect(checkRules(tree({ 'docs/protocols/wire.md': '- W-1 x', 'a/b.test.ts': 'W-12' })).problems).toHaveLength(1);
   });

@@ -22,12 +22,13 @@ export function checkLinks(tree: SourceTree, exists: (path: string) => boolean):
   });
 }
 
-/** Every rule, such as `E-7`, that a page in docs/protocols numbers and no test names. */
+/** Every rule, such as `E-7`, that a page in docs/protocols numbers and neither a test nor a vector that a test reads names. */
 export function checkRules(tree: SourceTree): Finding {
-  const tests = [...tree]
-    .filter(([path]) => isTest(path) && path.endsWith('.test.ts'))
-    .map(([, text]) => text)
-    .join('\n');
+  const written = [...tree].filter(([path]) => isTest(path) && path.endsWith('.test.ts')).map(([, text]) => text);
+  const vectors = [...tree]
+    .filter(([path]) => path.startsWith('test/vectors/') && path.endsWith('.json') && written.some((text) => text.includes(path)))
+    .flatMap(([, text]) => [...text.matchAll(/"rule":\s*"([^"]+)"/g)].map((match) => match[1] ?? ''));
+  const tests = [...written, ...vectors].join('\n');
   const pages = new Map([...tree].filter(([path]) => path.startsWith('docs/protocols/') && path.endsWith('.md')));
   return look(pages, (path, text) =>
     [...rulesOf(text)]
