@@ -1,5 +1,5 @@
 /** What each method of the local API accepts; anything else is refused before it reaches the agent. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiMethod } from '#agent/api/protocol.ts';
 import { EVENTS_MAX } from '#agent/api/limits.ts';
 import { parseHostPort } from '#core/terminal/address.ts';

@@ -2,7 +2,7 @@
  * Every setting of the agent with its default: the one description from which the file is checked and the documentation
  * is made. Reading files and command lines is elsewhere. docs/OPERATING.md explains each at length.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseHostPort } from '#core/terminal/address.ts';
 import { isNodeName } from '#provisioner/discover/mdns/txt.ts';
 

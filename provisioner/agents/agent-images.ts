@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Fault } from '#core/errors/fault.ts';
 import { embeddedAsset } from '#core/node/embedded-asset.ts';
 import type { AgentArch } from '#provisioner/inspect/judge.ts';

@@ -1,6 +1,6 @@
 /** The kernel's neighbour table: machines this one has lately spoken with, and their MAC addresses. Reads only. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '#provisioner/ssh/session.ts';
 import type { Sighting } from './sighting.ts';
 

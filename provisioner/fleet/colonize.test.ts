@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runProgram } from '#core/node/command-line/run.ts';
 import { program } from '#provisioner/commands/program.ts';
 import { sshdProblem, startSshd, type TestSshd } from '#provisioner/ssh/sshd-for-tests.ts';

@@ -1,5 +1,5 @@
 /** What is known of a target after the inspection, parsed strictly from the script's answer. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseManifest, type Manifest } from '#provisioner/plan/manifest.ts';
 import { factsBegin, factsEnd } from './script.ts';
 

@@ -2,7 +2,7 @@
  * The manifest left on a colonized host: what was created there, so that undo removes exactly that. Written as `begun`
  * before anything is installed, so that even a run that died can be taken back. Pure.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const manifestSchema = z.object({
   v: z.literal(1),

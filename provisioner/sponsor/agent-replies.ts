@@ -2,7 +2,7 @@
  * What an agent answers on its command line (`robonet … --json`), parsed as far as the provisioner needs it. Fields we do
  * not use are ignored, so that a newer agent can be talked to.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CommandResult } from '#provisioner/ssh/session.ts';
 
 const errorSchema = z.object({

@@ -3,7 +3,7 @@
  * manifest lists is removed last. What was there before, and what people put there since, stays and is named. The host
  * key in known_hosts is left alone: the machine is still the same machine.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { FleetHost, HostNews } from '#provisioner/fleet/colonize-host.ts';
 import type { HostOutcome } from '#provisioner/fleet/outcome.ts';

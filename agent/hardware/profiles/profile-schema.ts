@@ -2,7 +2,7 @@
  * The schema of `hw-profiles/*.json`, as code. A test holds every file against it and keeps `hw-profiles/profile.schema.json`
  * (what editors use) equal to it. Only tests and tools import this file: the agent trusts what was embedded at build time.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HardwareProfile } from './profile.ts';
 
 const sentence = z.string().min(3).max(240);

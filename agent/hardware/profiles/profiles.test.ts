@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openFacts } from '../facts/facts-root.ts';
 import { readHardware } from '../hardware.ts';
 import { fixturesDirectory } from '../stage-facts.ts';
