@@ -43,7 +43,12 @@ export interface SealedEntry {
 
 /** What members say to each other about the log. */
 export type LogMessage =
-  | { readonly kind: 'append'; readonly entries: readonly { readonly bytes: Uint8Array; readonly signature: Uint8Array }[]; readonly term: number; readonly commit: number }
+  | {
+      readonly kind: 'append';
+      readonly entries: readonly { readonly bytes: Uint8Array; readonly signature: Uint8Array }[];
+      readonly term: number;
+      readonly commit: number;
+    }
   | { readonly kind: 'fetch'; readonly from: number };
 
 /** Answer to a proposal. */

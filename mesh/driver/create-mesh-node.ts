@@ -199,7 +199,9 @@ class RunningNode implements MeshNode {
     } catch (error) {
       this.#lock?.release();
       this.#lock = null;
-      throw isFault(error) ? error : new Fault('RN-MESH-001', `${folder} cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error });
+      throw isFault(error)
+        ? error
+        : new Fault('RN-MESH-001', `${folder} cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error });
     }
     this.#state = state;
     this.#ring = new EventRing(folder);
@@ -212,7 +214,12 @@ class RunningNode implements MeshNode {
   #onOtherHardware(state: NodeState, aid: Uint8Array, changed: readonly string[]): readonly Persist[] {
     const old = aidText(aid);
     const what = changed.length === 0 ? 'its hardware' : changed.join(', ');
-    this.#event('HW_MISMATCH', 'critical', `the identity ${fingerprintOf(aid)} (${old}) was made on other hardware (${what} differ); it is not used here, this machine has a new one`, { oldAid: old, changed: what });
+    this.#event(
+      'HW_MISMATCH',
+      'critical',
+      `the identity ${fingerprintOf(aid)} (${old}) was made on other hardware (${what} differ); it is not used here, this machine has a new one`,
+      { oldAid: old, changed: what },
+    );
     const peers = state.peerCache().map(({ host, port }) => `${host}:${port}`);
     const wasMember = state.document('membership') !== null;
     const persist: Persist[] = [{ kind: 'forget-mesh' }];
@@ -224,7 +231,12 @@ class RunningNode implements MeshNode {
     const state = this.#state;
     const identity = this.#identity;
     if (state === null || identity === null) return;
-    const started = startIncarnation(state, this.#crypto, this.#entropy, identity, { spokenBefore, atLeast, reason, software: this.#options.software ?? 'robonet' });
+    const started = startIncarnation(state, this.#crypto, this.#entropy, identity, {
+      spokenBefore,
+      atLeast,
+      reason,
+      software: this.#options.software ?? 'robonet',
+    });
     const { rates, levelFloor } = this.#options;
     this.#swarm = new Swarm(
       {
@@ -238,7 +250,12 @@ class RunningNode implements MeshNode {
         port: this.#options.port ?? MESH_PORT,
         ledger: state.ledger,
         peers: state.peers,
-        documents: { membership: state.document('membership'), intent: state.document('intent'), tokenSecrets: state.document('token-secrets'), peerCache: state.peerCache() },
+        documents: {
+          membership: state.document('membership'),
+          intent: state.document('intent'),
+          tokenSecrets: state.document('token-secrets'),
+          peerCache: state.peerCache(),
+        },
         handshakesPerSecond: this.#handshakesPerSecond,
         ...(rates === undefined ? {} : { rates }),
         ...(levelFloor === undefined ? {} : { levelFloor }),
@@ -419,7 +436,9 @@ class RunningNode implements MeshNode {
     if (lag > LIMITS.lagMsMin) this.#input({ kind: 'stalled', lagMs: now.mono - due });
     const jump = this.#clock.realDelay(this.#jumps.look(now));
     if (Math.abs(jump) > LIMITS.jumpMsMax) {
-      this.#event('CLOCK_JUMP', 'warning', `the clock jumped by ${Math.round(jump)} ms against the monotonic one; a new incarnation begins`, { jumpMs: Math.round(jump) });
+      this.#event('CLOCK_JUMP', 'warning', `the clock jumped by ${Math.round(jump)} ms against the monotonic one; a new incarnation begins`, {
+        jumpMs: Math.round(jump),
+      });
       this.#restart(0, 'clock-jump', false);
     }
     this.#input({ kind: 'tick' });
@@ -532,7 +551,8 @@ class RunningNode implements MeshNode {
   }
 
   async found(options: FoundOptions): Promise<StatusView> {
-    if (this.#clock.rate !== 1 && options.trustProfile !== 'lab') throw new Fault('RN-MESH-031', `clock rate ${this.#clock.rate} with the trust profile ${options.trustProfile}`);
+    if (this.#clock.rate !== 1 && options.trustProfile !== 'lab')
+      throw new Fault('RN-MESH-031', `clock rate ${this.#clock.rate} with the trust profile ${options.trustProfile}`);
     await this.#command({ kind: 'found', options });
     return this.status();
   }
@@ -618,7 +638,8 @@ class RunningNode implements MeshNode {
 
   #serve(call: number, verb: string, body: Uint8Array, from: string): void {
     const handler = this.#handlers.get(verb);
-    if (handler === undefined) return this.#input({ kind: 'respond', call, result: { kind: 'refused', code: 'UNKNOWN_VERB', text: `this node has no verb "${verb}"` } });
+    if (handler === undefined)
+      return this.#input({ kind: 'respond', call, result: { kind: 'refused', code: 'UNKNOWN_VERB', text: `this node has no verb "${verb}"` } });
     let answer: Promise<Uint8Array> | Uint8Array;
     try {
       answer = handler(body, from);
@@ -667,4 +688,3 @@ const ALARM_MS_MAX = 5 * SECOND;
 function faultOf(refusal: Refusal): Fault {
   return new Fault(refusal.code, refusal.text, refusal.next === undefined ? {} : { next: refusal.next });
 }
-

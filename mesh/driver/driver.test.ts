@@ -8,7 +8,12 @@ import type { HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
 import { createMeshNode, type MeshNodeOptions } from './create-mesh-node.ts';
 import type { MeshNode } from './mesh-node.ts';
 
-const soft = (serial: string): HardwareBinding => ({ kind: 'soft', digest: new Uint8Array(32).fill(serial.length), secret: new Uint8Array(32).fill(serial.length), facts: new Map([['serial', serial]]) });
+const soft = (serial: string): HardwareBinding => ({
+  kind: 'soft',
+  digest: new Uint8Array(32).fill(serial.length),
+  secret: new Uint8Array(32).fill(serial.length),
+  facts: new Map([['serial', serial]]),
+});
 const folders: string[] = [];
 const nodes: MeshNode[] = [];
 

@@ -101,8 +101,14 @@ export function startIncarnation(
   const stored = slots.value === undefined ? undefined : decodeIncarnation(slots.value);
   const readings: SlotReading[] = stored === undefined ? slots.damaged.map(() => ({ kind: 'unreadable' as const })) : [{ kind: 'stored', stored }];
   // Without a readable incarnation a large step is taken, and peers that know better prove it (§2.9, R2).
-  const decision = decideStart({ slots: readings, spokenBefore: options.spokenBefore, provenByOthers: Math.max(0, options.atLeast - 1), reason: options.reason });
-  if (decision.kind !== 'start') throw new Fault('RN-MESH-001', `the incarnation of this start cannot be decided: ${decision.kind === 'refuse' ? decision.why : 'nothing is readable'}`);
+  const decision = decideStart({
+    slots: readings,
+    spokenBefore: options.spokenBefore,
+    provenByOthers: Math.max(0, options.atLeast - 1),
+    reason: options.reason,
+  });
+  if (decision.kind !== 'start')
+    throw new Fault('RN-MESH-001', `the incarnation of this start cannot be decided: ${decision.kind === 'refuse' ? decision.why : 'nothing is readable'}`);
   const nonce = entropy(16);
   slots.write(encodeIncarnation({ incarnation: decision.incarnation, nonce, why: decision.why }));
   const { established, signKey, staticKey } = identity;
@@ -122,5 +128,9 @@ export function startIncarnation(
   state.persist([{ kind: 'statement', record: packStatement(bootObject), durable: true }]);
   const boot = decodeBoot(bootObject.body);
   if (boot === undefined) throw new Fault('RN-MESH-001', 'the boot event of this start does not decode');
-  return { local: { aid: established.aid, text: aidText(established.aid), signKey, staticKey, established, bootObject, boot }, why: decision.why, degraded: decision.degraded };
+  return {
+    local: { aid: established.aid, text: aidText(established.aid), signKey, staticKey, established, bootObject, boot },
+    why: decision.why,
+    degraded: decision.degraded,
+  };
 }

@@ -13,11 +13,16 @@ import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
 import type { DocumentName, Persist } from '#mesh/swarm/step.ts';
-import type { CachedAddress } from '#mesh/swarm/swarm.ts';
+import type { CachedAddress } from '#mesh/swarm/core.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
 
 const DOCUMENT_BYTES_MAX = 1_048_576;
-const DOCUMENT_FILES: Readonly<Record<DocumentName, string>> = { membership: 'membership', intent: 'intent', 'token-secrets': 'token-secrets', 'peer-cache': 'peer-cache.json' };
+const DOCUMENT_FILES: Readonly<Record<DocumentName, string>> = {
+  membership: 'membership',
+  intent: 'intent',
+  'token-secrets': 'token-secrets',
+  'peer-cache': 'peer-cache.json',
+};
 
 /** Something found damaged at start, for the event stream. */
 export interface Repair {
@@ -41,8 +46,13 @@ export class NodeState {
     ensureDirectory(folder);
     const open = (name: string): { journal: JournalFile; records: Uint8Array[] } => {
       const opened = openJournal(join(folder, name), crypto);
-      if (opened.state === 'torn') this.repairs.push({ code: 'STATE_TAIL_REPAIRED', text: `${name}: an unfinished end of ${opened.bytesLost} bytes was cut off` });
-      if (opened.state === 'corrupt') this.repairs.push({ code: 'STATE_DEGRADED', text: `${name} is damaged; ${opened.bytesLost} bytes are unreadable, the file was kept as ${opened.movedTo ?? 'nothing'}` });
+      if (opened.state === 'torn')
+        this.repairs.push({ code: 'STATE_TAIL_REPAIRED', text: `${name}: an unfinished end of ${opened.bytesLost} bytes was cut off` });
+      if (opened.state === 'corrupt')
+        this.repairs.push({
+          code: 'STATE_DEGRADED',
+          text: `${name} is damaged; ${opened.bytesLost} bytes are unreadable, the file was kept as ${opened.movedTo ?? 'nothing'}`,
+        });
       return { journal: opened.journal, records: opened.records.map((record) => record.slice()) };
     };
     const ledger = open('ledger.journal');
@@ -230,4 +240,3 @@ export function unpackStatement(record: Uint8Array): { readonly body: Uint8Array
   const sig = reader.bin(64);
   return pair === 2 && body !== undefined && sig !== undefined ? { body: body.slice(), sig: sig.slice() } : undefined;
 }
-

@@ -3,7 +3,18 @@ import { isLocalAddress, parseAddress, sourceKey } from './address-policy.ts';
 
 describe('address policy', () => {
   it('only private, unique-local, link-local and loopback addresses are dialled on hearsay', () => {
-    for (const host of ['10.1.2.3', '172.16.0.1', '172.31.255.1', '192.168.1.9', '169.254.3.4', '127.0.0.1', '::1', 'fe80::1%eth0', 'fd00::7', '::ffff:10.0.0.1']) {
+    for (const host of [
+      '10.1.2.3',
+      '172.16.0.1',
+      '172.31.255.1',
+      '192.168.1.9',
+      '169.254.3.4',
+      '127.0.0.1',
+      '::1',
+      'fe80::1%eth0',
+      'fd00::7',
+      '::ffff:10.0.0.1',
+    ]) {
       expect(isLocalAddress(host), host).toBe(true);
     }
     for (const host of ['8.8.8.8', '172.32.0.1', '192.169.0.1', '2001:db8::1', '::ffff:8.8.8.8', 'example.org', 'pi.local', '256.1.1.1', '', '10.0.0']) {

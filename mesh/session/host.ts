@@ -48,10 +48,7 @@ export interface Turned {
 export type HelloVerdict = { readonly kind: 'go'; readonly psk: Uint8Array | null; readonly answerTag: Uint8Array } | Turned;
 
 /** What a node says to a proven peer. */
-export type PeerVerdict =
-  | { readonly kind: 'accept'; readonly accept: Accept; readonly link: LinkStart }
-  | { readonly kind: 'wait' }
-  | Turned;
+export type PeerVerdict = { readonly kind: 'accept'; readonly accept: Accept; readonly link: LinkStart } | { readonly kind: 'wait' } | Turned;
 
 /** Why and by whom a connection ended. */
 export interface Ending {

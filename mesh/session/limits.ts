@@ -57,7 +57,10 @@ export interface LevelRate {
  * The table of §2.13. Buckets hold `RATE_BURST_SECONDS` of it, so that the heartbeats, checkpoint and gossip of a
  * newcomer's first seconds fit into two frames per second.
  */
-export const LEVEL_RATES: readonly LevelRate[] = LEVEL_PERMISSIONS.map((level) => ({ framesPerSecond: level.framesPerSecondMax, bytesPerSecond: level.bytesPerSecondMax }));
+export const LEVEL_RATES: readonly LevelRate[] = LEVEL_PERMISSIONS.map((level) => ({
+  framesPerSecond: level.framesPerSecondMax,
+  bytesPerSecond: level.bytesPerSecondMax,
+}));
 
 /** How many seconds' worth a bucket holds. */
 export const RATE_BURST_SECONDS = 15;

@@ -56,7 +56,16 @@ export class Opening {
   start(): void {
     const { mode, tokenId } = this.#options;
     const meshTag = this.#host.helloTag(mode);
-    const hello: Hello = { kind: 'hello', answer: false, versions: [PROTOCOL_VERSION], meshTag, mode, tokenId: mode === 1 ? tokenId : null, features: 0, random: this.#host.entropy(16) };
+    const hello: Hello = {
+      kind: 'hello',
+      answer: false,
+      versions: [PROTOCOL_VERSION],
+      meshTag,
+      mode,
+      tokenId: mode === 1 ? tokenId : null,
+      features: 0,
+      random: this.#host.entropy(16),
+    };
     this.#ownHello = this.#send(MESSAGE_TYPE.HELLO, encodeMessage(hello));
   }
 
@@ -169,12 +178,21 @@ export class Opening {
     const hello = this.#decodeHello(plaintext);
     if (hello === undefined) return;
     if (hello.answer) return this.#turn('RMP_INVALID', 'a HELLO that answers nothing');
-    if (!hello.versions.includes(PROTOCOL_VERSION)) return this.#turn('VERSION_FLOOR', `the peer offers versions ${hello.versions.join(', ')}, this node speaks ${PROTOCOL_VERSION}`);
+    if (!hello.versions.includes(PROTOCOL_VERSION))
+      return this.#turn('VERSION_FLOOR', `the peer offers versions ${hello.versions.join(', ')}, this node speaks ${PROTOCOL_VERSION}`);
     this.mode = hello.mode;
     this.tokenId = hello.tokenId?.slice() ?? null;
     const verdict = this.#host.onHello(this.#session, hello);
     if (verdict.kind === 'refuse') return this.#refuse(verdict);
-    const answer: Hello = { ...hello, answer: true, versions: [PROTOCOL_VERSION], meshTag: verdict.answerTag, tokenId: null, features: 0, random: this.#host.entropy(16) };
+    const answer: Hello = {
+      ...hello,
+      answer: true,
+      versions: [PROTOCOL_VERSION],
+      meshTag: verdict.answerTag,
+      tokenId: null,
+      features: 0,
+      random: this.#host.entropy(16),
+    };
     this.#ownHello = this.#send(MESSAGE_TYPE.HELLO, encodeMessage(answer));
     this.#begin(concat(PROLOGUE, bytesOf(frame), this.#ownHello), verdict.psk);
     this.#stage = 'hs1';
@@ -219,7 +237,10 @@ export class Opening {
     if (read.kind === 'failed') return this.#turn(this.mode === 1 ? 'TOKEN_BAD' : 'HS_FAIL', read.why);
     if (this.mode === 1 && !this.#host.maySpendHandshake(this.#session)) return this.#turn('RATE_LIMIT', 'no budget left for handshakes');
     if (read.payload.length > 0) return this.#turn('HS_FAIL', 'the first handshake message carries a payload');
-    this.#send(MESSAGE_TYPE.HS2, this.#noise().write((hash) => this.#payload('responder', hash, null)));
+    this.#send(
+      MESSAGE_TYPE.HS2,
+      this.#noise().write((hash) => this.#payload('responder', hash, null)),
+    );
     this.#stage = 'hs3';
   }
 
@@ -228,7 +249,10 @@ export class Opening {
     if (proof === undefined) return;
     const verdict = this.#host.onResponder(this.#session, proof.peer, proof.payload);
     if (verdict.kind === 'refuse') return this.#refuse(verdict);
-    this.#send(MESSAGE_TYPE.HS3, this.#noise().write((hash) => this.#payload('initiator', hash, verdict.resume)));
+    this.#send(
+      MESSAGE_TYPE.HS3,
+      this.#noise().write((hash) => this.#payload('initiator', hash, verdict.resume)),
+    );
     this.#channel = new SealedChannel(this.#noise().split());
     this.#session.raiseLimit(PAYLOAD_BYTES_MAX_STRANGER);
     this.#stage = 'accept';

@@ -184,7 +184,8 @@ export class Session {
   /** Unsent bytes that the transport still holds. */
   backlog(bytes: number): void {
     this.#backlog = bytes;
-    if (bytes > LIMITS.outboundBytesMax) this.refuse({ kind: 'refuse', code: 'SLOW_CONSUMER', why: `${bytes} bytes wait unsent, the limit is ${LIMITS.outboundBytesMax}` });
+    if (bytes > LIMITS.outboundBytesMax)
+      this.refuse({ kind: 'refuse', code: 'SLOW_CONSUMER', why: `${bytes} bytes wait unsent, the limit is ${LIMITS.outboundBytesMax}` });
   }
 
   /** How long reading should pause so that the peer keeps to its rate; 0 for not at all (§2.13: back-pressure, no break). */
@@ -210,7 +211,8 @@ export class Session {
     if (this.#state === 'open' && this.#link !== null && this.peer !== null) {
       const { crypto, self } = this.#host;
       this.#flushBatch();
-      const checkpoint = this.#recorded && this.#link.sending.signable ? this.#link.checkpoint(crypto, self.signKey, self.aid, this.peer.aid, slotOf(this.#now)) : null;
+      const checkpoint =
+        this.#recorded && this.#link.sending.signable ? this.#link.checkpoint(crypto, self.signKey, self.aid, this.peer.aid, slotOf(this.#now)) : null;
       this.#batch.add({ kind: 'bye', code, checkpoint });
       this.#flushBatch();
     }
@@ -314,7 +316,8 @@ export class Session {
       this.#violation('RMP_INVALID', 'a VOID does not decode');
       return false;
     }
-    const outcome = this.#peerFrames > 0 ? { kind: 'refused' as const, why: 'a VOID in the middle of a session' } : this.#link?.receiving.applyVoid(decoded.message);
+    const outcome =
+      this.#peerFrames > 0 ? { kind: 'refused' as const, why: 'a VOID in the middle of a session' } : this.#link?.receiving.applyVoid(decoded.message);
     if (outcome === undefined || outcome.kind === 'refused') {
       this.#violation('SEQ', outcome?.why ?? 'no link');
       return false;
@@ -366,7 +369,8 @@ export class Session {
     link.sending.append(frame.subarray(0, HEADER_BYTES_COVERED), batch.payload);
     link.sent(batch.payload.length);
     this.#out.push(frame);
-    if (this.#recorded && link.isCheckpointDue(slotOf(this.#now)) && batch.type !== MESSAGE_TYPE.CKPT && batch.type !== MESSAGE_TYPE.BYE) this.#maybeCheckpoint();
+    if (this.#recorded && link.isCheckpointDue(slotOf(this.#now)) && batch.type !== MESSAGE_TYPE.CKPT && batch.type !== MESSAGE_TYPE.BYE)
+      this.#maybeCheckpoint();
   }
 
   #partialMsMax(): Millis {

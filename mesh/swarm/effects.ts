@@ -4,7 +4,18 @@ import type { EventRecord } from './views.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] };
 
-const QUIET: SwarmEffects = { persist: [], send: [], close: [], dial: [], pause: [], events: [], replies: [], calls: [], reincarnate: null, flushWanted: false };
+const QUIET: SwarmEffects = {
+  persist: [],
+  send: [],
+  close: [],
+  dial: [],
+  pause: [],
+  events: [],
+  replies: [],
+  calls: [],
+  reincarnate: null,
+  flushWanted: false,
+};
 const QUIET_FLUSH: SwarmEffects = { ...QUIET, flushWanted: true };
 
 /** Effects of the step under way; owned by the swarm, emptied by {@link take}. */

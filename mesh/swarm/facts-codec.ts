@@ -123,7 +123,8 @@ function readCapabilities(map: RmpMap | undefined): Capabilities | undefined {
   const bytes = storage === undefined ? undefined : intField(storage, 'bytes');
   const freeBytes = storage === undefined ? undefined : intField(storage, 'freeBytes');
   if (agentVersion === undefined || arch === undefined || os === undefined || kernel === undefined || profile === undefined) return undefined;
-  if (cpu === undefined || cores === undefined || memoryBytes === undefined || kind === undefined || bytes === undefined || freeBytes === undefined) return undefined;
+  if (cpu === undefined || cores === undefined || memoryBytes === undefined || kind === undefined || bytes === undefined || freeBytes === undefined)
+    return undefined;
   if (skills === undefined || macs === undefined) return undefined;
   return {
     agentVersion,
@@ -175,6 +176,7 @@ function readRequest(value: RmpValue): AdmissionRequest | undefined {
   const address = strField(map, 'address', TEXT_MAX);
   const since = intField(map, 'since');
   const expiresAt = intField(map, 'expiresAt');
-  if (fingerprint === undefined || aid === undefined || name === undefined || address === undefined || since === undefined || expiresAt === undefined) return undefined;
+  if (fingerprint === undefined || aid === undefined || name === undefined || address === undefined || since === undefined || expiresAt === undefined)
+    return undefined;
   return { fingerprint, aid, name, address, since, expiresAt, capabilities: readCapabilities(mapField(map, 'capabilities')) ?? null };
 }

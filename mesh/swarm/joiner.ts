@@ -29,8 +29,14 @@ export interface Intent {
 const ANY_MESH = new Uint8Array(8);
 
 /** Understand a person's wish, or say what is wrong with it. */
-export function readIntent(crypto: CryptoPort, options: JoinOptions): { readonly kind: 'intent'; readonly intent: Intent } | { readonly kind: 'refused'; readonly refusal: Refusal } {
-  const refused = (code: Refusal['code'], text: string): { readonly kind: 'refused'; readonly refusal: Refusal } => ({ kind: 'refused', refusal: { code, text } });
+export function readIntent(
+  crypto: CryptoPort,
+  options: JoinOptions,
+): { readonly kind: 'intent'; readonly intent: Intent } | { readonly kind: 'refused'; readonly refusal: Refusal } {
+  const refused = (code: Refusal['code'], text: string): { readonly kind: 'refused'; readonly refusal: Refusal } => ({
+    kind: 'refused',
+    refusal: { code, text },
+  });
   if (options.mode === 'token') {
     const outcome = parseToken(options.token);
     if (outcome.kind !== 'token') return refused('RN-MESH-006', outcome.why);
@@ -105,6 +111,12 @@ export class Joiner {
 
   /** Several meshes are in sight and nothing says which: a person has to choose. */
   get isAmbiguous(): boolean {
-    return this.intent.token === null && this.intent.meshTag === null && this.intent.meshName === null && this.intent.options.peers.length === 0 && this.tags.size > 1;
+    return (
+      this.intent.token === null &&
+      this.intent.meshTag === null &&
+      this.intent.meshName === null &&
+      this.intent.options.peers.length === 0 &&
+      this.tags.size > 1
+    );
   }
 }

@@ -24,7 +24,16 @@ export class MeshState {
   ownRecord: Uint8Array | null;
   readonly #provisional = new Map<AidText, Member>();
 
-  constructor(crypto: CryptoPort, options: { readonly mesh: Mesh; readonly entries: readonly SealedEntry[]; readonly self: Aid; readonly signKey: SignKey; readonly ownRecord: Uint8Array | null }) {
+  constructor(
+    crypto: CryptoPort,
+    options: {
+      readonly mesh: Mesh;
+      readonly entries: readonly SealedEntry[];
+      readonly self: Aid;
+      readonly signKey: SignKey;
+      readonly ownRecord: Uint8Array | null;
+    },
+  ) {
     const { mesh, self } = options;
     const voter = mesh.founders[0]?.aid ?? self;
     this.mesh = mesh;
@@ -88,7 +97,20 @@ export class MeshState {
     const text = aidText(record.aid);
     if (this.#provisional.size >= PROVISIONAL_MAX || this.member(text) !== undefined) return;
     const { aid, name, role, way, establishment, at } = record;
-    this.#provisional.set(text, { aid, text, fingerprint: fingerprintOf(aid), name, role, voter: false, way, record: bytes, establishment, admittedAt: at, admittedIndex: 0, suspended: null });
+    this.#provisional.set(text, {
+      aid,
+      text,
+      fingerprint: fingerprintOf(aid),
+      name,
+      role,
+      voter: false,
+      way,
+      record: bytes,
+      establishment,
+      admittedAt: at,
+      admittedIndex: 0,
+      suspended: null,
+    });
   }
 
   /** The WELCOME for a member, as bytes; null for founders, who need none. */

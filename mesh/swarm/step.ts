@@ -67,10 +67,7 @@ export interface Refusal {
 }
 
 /** The answer to a command or request. */
-export type Reply = { readonly id: number } & (
-  | { readonly kind: 'done'; readonly value: unknown }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-);
+export type Reply = { readonly id: number } & ({ readonly kind: 'done'; readonly value: unknown } | { readonly kind: 'refused'; readonly refusal: Refusal });
 
 /** Something that must be on disk before anything else of the same step happens. */
 export type Persist =

@@ -37,7 +37,6 @@ function liveness(node: WorldNode, of: WorldNode): string | undefined {
   return node.swarm!.status().nodes.find((view) => view.aid === of.text)?.liveness;
 }
 
-
 function request(world: World, device: WorldNode, expect: string | null = null): number {
   return world.command(device, { kind: 'join', options: { mode: 'request', mesh: null, expect, peers: [] } });
 }
@@ -74,7 +73,9 @@ describe('a mesh is founded and found', () => {
   it('a member does not found a second mesh', () => {
     const world = new World(crypto);
     const founder = found(world);
-    expect(refusalOf(founder, world.command(founder, { kind: 'found', options: { name: 'b', admission: 'approve', trustProfile: 'lab' } }))).toBe('RN-MESH-004');
+    expect(refusalOf(founder, world.command(founder, { kind: 'found', options: { name: 'b', admission: 'approve', trustProfile: 'lab' } }))).toBe(
+      'RN-MESH-004',
+    );
   });
 
   it('a name that cannot be a name is refused with the reason', () => {
@@ -512,7 +513,9 @@ describe('leaving and forgetting', () => {
   it('what only a voter can decide is refused elsewhere, naming the voter', () => {
     const world = new World(crypto);
     const { founder, device } = linked(world);
-    expect(refusalOf(device, world.command(device, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } }))).toBe('RN-MESH-030');
+    expect(refusalOf(device, world.command(device, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } }))).toBe(
+      'RN-MESH-030',
+    );
     world.kill(founder);
     world.run(15_000);
     expect(refusalOf(device, world.command(device, { kind: 'forget', who: 'founder' }))).toBe('RN-MESH-019');
@@ -531,7 +534,10 @@ describe('three nodes', () => {
       return device;
     });
     const all = [founder, ...devices];
-    world.runUntil(() => all.every((node) => node.swarm!.status().nodes.length === 4 && node.swarm!.status().nodes.every((view) => view.liveness === 'up')), 20_000);
+    world.runUntil(
+      () => all.every((node) => node.swarm!.status().nodes.length === 4 && node.swarm!.status().nodes.every((view) => view.liveness === 'up')),
+      20_000,
+    );
     expect(new Set(all.map((node) => node.swarm!.status().mesh!.commitIndex)).size).toBe(1);
   });
 

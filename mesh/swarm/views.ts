@@ -35,15 +35,7 @@ export interface Capabilities {
 }
 
 export type ConditionKind =
-  | 'under-voltage'
-  | 'throttled'
-  | 'hot'
-  | 'storage-read-only'
-  | 'storage-worn'
-  | 'storage-filling'
-  | 'memory-low'
-  | 'clock-unsynchronised'
-  | 'hardware-changed';
+  'under-voltage' | 'throttled' | 'hot' | 'storage-read-only' | 'storage-worn' | 'storage-filling' | 'memory-low' | 'clock-unsynchronised' | 'hardware-changed';
 
 /** Something is wrong with a node now, or was. */
 export interface Condition {

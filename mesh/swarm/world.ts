@@ -13,7 +13,8 @@ import { assert } from '#core/errors/assert.ts';
 import { type Address, addressText } from '#mesh/membership/address-policy.ts';
 import type { LevelRate } from '#mesh/session/limits.ts';
 import type { Command, Persist, Reply, SwarmEffects, SwarmInput } from './step.ts';
-import { type CachedAddress, Swarm } from './swarm.ts';
+import type { CachedAddress } from './core.ts';
+import { Swarm } from './swarm.ts';
 import type { Capabilities, EventRecord, TrustLevel } from './views.ts';
 
 /** Facts of a machine that nobody looks at. */
@@ -128,7 +129,12 @@ export class World {
 
   /** A new machine, switched on. */
   add(name: string, options: WorldNodeOptions = {}): WorldNode {
-    const { identity } = createIdentity(this.crypto, this.entropy(IDENTITY_RANDOM_BYTES), { kind: 'none', digest: new Uint8Array(32), secret: new Uint8Array(32), facts: new Map() });
+    const { identity } = createIdentity(this.crypto, this.entropy(IDENTITY_RANDOM_BYTES), {
+      kind: 'none',
+      digest: new Uint8Array(32),
+      secret: new Uint8Array(32),
+      facts: new Map(),
+    });
     const node = new WorldNode(name, { host: `10.0.0.${this.nodes.length + 1}`, port: 7_411 }, identity, options);
     this.nodes.push(node);
     this.start(node);
@@ -221,7 +227,10 @@ export class World {
     for (;;) {
       this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
       const next = this.#queue[0];
-      const sleeper = this.nodes.reduce<WorldNode | null>((earliest, node) => (node.swarm !== null && node.wakeAt < (earliest?.wakeAt ?? NEVER) ? node : earliest), null);
+      const sleeper = this.nodes.reduce<WorldNode | null>(
+        (earliest, node) => (node.swarm !== null && node.wakeAt < (earliest?.wakeAt ?? NEVER) ? node : earliest),
+        null,
+      );
       const at = Math.min(next?.at ?? NEVER, sleeper?.wakeAt ?? NEVER);
       if (at > until) break;
       this.now = Math.max(this.now, at);
@@ -244,7 +253,12 @@ export class World {
   }
 
   /** A connection of a stranger to a machine, by hand: write bytes, read what comes back. */
-  stranger(to: WorldNode): { readonly write: (bytes: Uint8Array) => void; readonly close: () => void; readonly received: Uint8Array[]; readonly isClosed: () => boolean } {
+  stranger(to: WorldNode): {
+    readonly write: (bytes: Uint8Array) => void;
+    readonly close: () => void;
+    readonly received: Uint8Array[];
+    readonly isClosed: () => boolean;
+  } {
     const received: Uint8Array[] = [];
     const shadow = new WorldNode('stranger', { host: '10.0.9.9', port: 1 }, to.identity, {});
     const mine: End = { node: shadow, connection: 0, other: null, open: true, paused: false, held: [] };
@@ -324,7 +338,8 @@ export class World {
     const dark = this.cut.has(address.host) || this.cut.has(node.address.host);
     this.#later(
       () => {
-        if (target === undefined || target.swarm === null || dark) return this.input(node, { kind: 'dial-failed', connection, why: dark ? 'ETIMEDOUT' : 'ECONNREFUSED' });
+        if (target === undefined || target.swarm === null || dark)
+          return this.input(node, { kind: 'dial-failed', connection, why: dark ? 'ETIMEDOUT' : 'ECONNREFUSED' });
         const mine: End = { node, connection, other: null, open: true, paused: false, held: [] };
         const theirs: End = { node: target, connection: target.nextAccepted, other: mine, open: true, paused: false, held: [] };
         target.nextAccepted += 1;

@@ -1,0 +1,257 @@
+/**
+ * What the rooms of one node share: who it is, what it knows, the effects of the step under way. Each room works on
+ * this and on nothing else; whoever owns a field is said beside it. No decision is taken here.
+ */
+import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { assert } from '#core/errors/assert.ts';
+import type { FaultCode } from '#core/errors/fault.ts';
+import type { Entropy, Rng } from '#core/random/random.ts';
+import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
+import { Lobby } from '#mesh/admission/lobby.ts';
+import { effectiveRole } from '#mesh/admission/registry.ts';
+import { roleLevelMax } from '#mesh/admission/roles.ts';
+import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
+import type { Address } from '#mesh/membership/address-policy.ts';
+import { DialPlan, type DialTarget } from '#mesh/membership/dial-plan.ts';
+import { LivenessTable } from '#mesh/membership/liveness.ts';
+import { ConnectionGate } from '#mesh/session/connection-gate.ts';
+import type { LocalIdentity, PeerIdentity, SessionHost, Turned } from '#mesh/session/host.ts';
+import { LEVEL_RATES, type LevelRate, SESSION_LIMITS } from '#mesh/session/limits.ts';
+import { slotOf } from '#mesh/session/link.ts';
+import type { Session } from '#mesh/session/session.ts';
+import { PeerTrust } from '#mesh/trust/peer-trust.ts';
+import { TRUST_PROFILES } from '#mesh/trust/profiles.ts';
+import { scoreNumber } from '#mesh/trust/score.ts';
+import { SlotMeter } from '#mesh/trust/slot-meter.ts';
+import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
+import type { HandshakePayload, ResumeBlock } from '#mesh/wire/message.ts';
+import type { RefusalCode } from '#mesh/wire/refusal.ts';
+import { CallTable } from './call-table.ts';
+import { EffectCollector } from './effects.ts';
+import type { Joiner } from './joiner.ts';
+import type { MeshState } from './mesh-state.ts';
+import { Peer } from './peer.ts';
+import type { ConnectionId, SelfFacts } from './step.ts';
+import type { AdmissionRequest, EventRecord, TrustLevel } from './views.ts';
+import type { Rooms } from './rooms.ts';
+
+/** What a node is started with; everything from disk has been read, nothing has been sent yet. */
+export interface SwarmOptions {
+  readonly crypto: CryptoPort;
+  readonly entropy: Entropy;
+  readonly rng: Rng;
+  readonly identity: LocalIdentity;
+  /** Identities shown in `status`. */
+  readonly startReason: string;
+  readonly degraded: readonly string[];
+  readonly facts: SelfFacts;
+  readonly port: number;
+  /** Records of `ledger.journal`, of `peers.journal` (newest last), and the small documents. */
+  readonly ledger: readonly Uint8Array[];
+  readonly peers: readonly Uint8Array[];
+  readonly documents: {
+    readonly membership: Uint8Array | null;
+    readonly intent: Uint8Array | null;
+    readonly tokenSecrets: Uint8Array | null;
+    readonly peerCache: readonly CachedAddress[];
+  };
+  readonly rates?: readonly LevelRate[];
+  /** Rights of every member are at least those of this level: for laboratories and benchmarks. */
+  readonly levelFloor?: TrustLevel;
+  readonly handshakesPerSecond: number;
+}
+
+/** Where a member was last reached. */
+export interface CachedAddress {
+  readonly aid: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the swarm knows about one connection besides the session itself. */
+export interface Context {
+  readonly session: Session;
+  readonly target: DialTarget | null;
+  readonly source: string;
+  /** What the peer said in its handshake payload. */
+  payload: HandshakePayload | null;
+  /** The resume block that we showed. */
+  ourBlock: ResumeBlock | null;
+  lobby: 'guest' | 'host' | null;
+  counted: 'half-open' | 'open' | 'no';
+  probe: { readonly until: Millis; readonly peer: PeerIdentity; readonly block: ResumeBlock | null } | null;
+  pings: Map<number, { readonly at: Millis; readonly command: number | null }>;
+  paused: boolean;
+  pausedUntil: Millis;
+  /** After a change of the network: the link is given up when nothing was heard by then. */
+  aliveBy: Millis;
+  heard: boolean;
+}
+
+/** What a waiting machine may send. */
+export const LOBBY_RATE: LevelRate = { framesPerSecond: 2, bytesPerSecond: 8_192 };
+
+/** See the header. Mutable; owned by the swarm. */
+export class SwarmCore {
+  readonly crypto: CryptoPort;
+  readonly entropy: Entropy;
+  readonly self: LocalIdentity;
+  readonly options: SwarmOptions;
+  readonly rates: readonly LevelRate[];
+  readonly fx = new EffectCollector();
+  readonly gate: ConnectionGate;
+  readonly dials: DialPlan;
+  readonly liveness = new LivenessTable();
+  readonly calls = new CallTable();
+  readonly lobby = new Lobby();
+  readonly contexts = new Map<ConnectionId, Context>();
+  readonly peers = new Map<AidText, Peer>();
+  readonly touched = new Set<Session>();
+  mesh: MeshState | null = null;
+  joiner: Joiner | null = null;
+  now: Instant = { mono: 0, wall: 0 };
+  facts: SelfFacts;
+  factsAt: Millis = NEVER;
+  addresses: readonly Address[] = [];
+  spoken = false;
+  readonly startedAt: Millis;
+  contested: string | null = null;
+  refused: string | null = null;
+  flushPeersAt: Millis = NEVER;
+  remoteRequests: readonly AdmissionRequest[] = [];
+  stopping = false;
+  /** Hints that came before anybody asked to join. */
+  readonly tagsInSight = new Map<string, { readonly address: Address; readonly at: Millis }>();
+  /** Addresses by identity as last told; those of members that our log does not know yet wait here. */
+  readonly heardAddresses = new Map<AidText, string>();
+  /** Connections of machines that wait here. */
+  readonly lobbySessions = new Map<AidText, Session>();
+  /** Keys of open invitations; kept by voters, until they expire. */
+  readonly psks = new Map<string, Uint8Array>();
+  promoteAt: Millis = NEVER;
+  lobbyMesh: { readonly name: string; readonly member: string; readonly firstUse: boolean } | null = null;
+  awaitsLedger: { readonly command: number; readonly until: Millis } | null = null;
+  leaving: number | null = null;
+  #rooms: Rooms | null = null;
+  #host: SessionHost | null = null;
+
+  constructor(options: SwarmOptions, now: Instant) {
+    this.options = options;
+    this.startedAt = now.mono;
+    this.now = now;
+    this.crypto = options.crypto;
+    this.entropy = options.entropy;
+    this.self = options.identity;
+    this.rates = options.rates ?? LEVEL_RATES;
+    this.facts = options.facts;
+    this.gate = new ConnectionGate(options.handshakesPerSecond, now.mono);
+    this.dials = new DialPlan(this.self.text, options.rng.fork('dial'));
+  }
+
+  /** The other rooms, by what they can be asked. */
+  get rooms(): Rooms {
+    assert(this.#rooms !== null, 'the rooms are furnished before anything happens');
+    return this.#rooms;
+  }
+
+  /** What connections ask. */
+  get host(): SessionHost {
+    assert(this.#host !== null, 'the rooms are furnished before anything happens');
+    return this.#host;
+  }
+
+  /** Called once, when all rooms exist. */
+  furnish(rooms: Rooms, host: SessionHost): void {
+    this.#rooms = rooms;
+    this.#host = host;
+  }
+
+  isKnownSource(source: string): boolean {
+    for (const peer of this.peers.values()) {
+      for (const address of this.dials.addressesOf(peer.text)) if (address.host === source) return true;
+    }
+    return false;
+  }
+
+  giveUp(session: Session, why: string): void {
+    session.disconnected(why);
+    this.fx.now.close.push({ connection: session.id });
+    this.touched.add(session);
+  }
+
+  messageBytesMax(session: Session): number {
+    return Math.max(0, (session.accepted?.limits.payloadBytesMax ?? 4_096) - 160);
+  }
+
+  peerOf(aid: Aid): Peer {
+    const text = aidText(aid);
+    const known = this.peers.get(text);
+    if (known !== undefined) return known;
+    const profile = TRUST_PROFILES[this.mesh?.mesh.genesis.trustProfile ?? 'home'];
+    const peer = new Peer(aid.slice(), new PeerTrust(profile), new SlotMeter(slotOf(this.now.mono) * SESSION_LIMITS.slotMs));
+    this.peers.set(text, peer);
+    return peer;
+  }
+
+  levelOf(peer: Peer): TrustLevel {
+    const member = this.mesh?.member(peer.text);
+    if (member === undefined) return 0;
+    // Voters by genesis are not throttled by those they admit: else nobody could receive the ledger (§2.13, young meshes).
+    const floor = Math.max(this.options.levelFloor ?? 0, member.voter && peer.trust.standing === 'clear' ? 2 : 0);
+    const ceiling = roleLevelMax(effectiveRole(member));
+    return levelOf(Math.min(ceiling, Math.max(floor, peer.trust.level)));
+  }
+
+  applyLevel(peer: Peer): void {
+    const level = this.levelOf(peer);
+    const rate = this.rates[level];
+    if (rate !== undefined) peer.session?.setLevel(rate, payloadBytesMaxAt(level), this.now.mono);
+  }
+
+  levelChanged(peer: Peer): void {
+    this.applyLevel(peer);
+    this.event('TRUST_LEVEL', 'info', `${this.nameOf(peer.text)} is at level T${peer.trust.level} now`, peer.text, null, {
+      level: peer.trust.level,
+      score: scoreNumber(peer.trust.score),
+    });
+  }
+
+  findPeer(who: string): Peer | undefined {
+    const member = this.mesh?.find(who);
+    return member === undefined ? undefined : this.peers.get(member.text);
+  }
+
+  nameOf(text: string): string {
+    return this.mesh?.member(text)?.name ?? this.peers.get(text)?.name ?? text.slice(0, 15);
+  }
+
+  contextOf(session: Session): Context {
+    const context = this.contexts.get(session.id);
+    assert(context !== undefined, 'a session that talks has a context');
+    return context;
+  }
+
+  event(code: string, severity: EventRecord['severity'], text: string, aid: string | null, source: string | null, data: EventRecord['data'] = {}): void {
+    this.fx.event({ at: Math.floor(this.now.wall), code, severity, text, aid, source, data });
+  }
+
+  /** An event that remote input can cause at will: limited per source, the rest is counted (§2.15). */
+  incident(code: string, text: string, source: string, aid: string | null): void {
+    const swallowed = this.gate.mayLog(source, this.now.mono);
+    if (swallowed === undefined) return;
+    this.event(code, 'warning', text, aid, source, swallowed > 0 ? { swallowed } : {});
+  }
+
+  refuse(id: number, code: FaultCode, text: string): void {
+    this.fx.reply({ id, kind: 'refused', refusal: { code, text } });
+  }
+}
+
+/** A refusal with its reason, for our own events. */
+export function turned(code: RefusalCode, why: string): Turned {
+  return { kind: 'refuse', code, why };
+}
+
+function levelOf(value: number): TrustLevel {
+  return value <= 0 ? 0 : value === 1 ? 1 : value === 2 ? 2 : value === 3 ? 3 : 4;
+}

@@ -1,0 +1,251 @@
+/**
+ * The way in, at a voter: judging applicants, invitations, a person's approval (protocol.md §2.14). Decides by the policy
+ * of mesh/admission; what is decided takes effect when the ledger has it.
+ */
+import { bytesEqual, hex } from '#core/bytes/bytes.ts';
+import { encodeRmp } from '#core/msgpack/encode.ts';
+import { MINUTE, NEVER } from '#core/time/time.ts';
+import { INVITATION_RANDOM_BYTES, makeInvitation } from '#mesh/admission/invitation.ts';
+import { decidePromotion, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
+import { admission, decideAdmission } from '#mesh/admission/policy.ts';
+import { type Member, tokenStanding } from '#mesh/admission/registry.ts';
+import { aidText } from '#mesh/hcth/identity-text.ts';
+import { addressText } from '#mesh/membership/address-policy.ts';
+import type { PeerIdentity, PeerVerdict } from '#mesh/session/host.ts';
+import { decodeMessage } from '#mesh/wire/codec.ts';
+import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
+import { MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
+import type { Accept, HandshakePayload } from '#mesh/wire/message.ts';
+import { type Context, LOBBY_RATE, type SwarmCore, turned } from '../core.ts';
+import { SWARM_LIMITS as LIMITS } from '../limits.ts';
+import type { MeshState } from '../mesh-state.ts';
+import { invitationView, requestView } from '../request-views.ts';
+import type { AdmissionRequest, InviteOptions } from '../views.ts';
+import type { AdmissionDoor } from '../rooms.ts';
+
+/** See the header. */
+export class AdmissionDesk implements AdmissionDoor {
+  readonly #core: SwarmCore;
+  /** Second users of invitations that were reported; each once. */
+  readonly #alarms = new Set<string>();
+
+  constructor(core: SwarmCore) {
+    this.#core = core;
+  }
+
+  judgeApplicant(context: Context, peer: PeerIdentity, payload: HandshakePayload): PeerVerdict {
+    const mesh = this.#core.mesh;
+    const { session } = context;
+    if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
+    if (!mesh.log.votes) return turned('QUORUM_UNREACHABLE', 'only a voter can admit');
+    const tokenId = session.tokenId;
+    const waiting = this.#core.lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
+    const decision = decideAdmission(
+      {
+        established: peer.established,
+        approach: session.mode === 1 && tokenId !== null ? { kind: 'token', tokenId } : { kind: 'request' },
+        meshTag: null,
+        name: waiting?.name ?? payload.name ?? 'node',
+        role: 'member',
+        hardware: null,
+      },
+      { registry: mesh.registry, lobby: this.#core.lobby, now: this.#core.now, levelOf: (aid) => this.#core.levelOf(this.#core.peerOf(aid)) },
+    );
+    switch (decision.kind) {
+      case 'refuse': {
+        const alarmKey = decision.alarm === null ? '' : `${hex(decision.alarm.tokenId)}/${peer.text}`;
+        if (decision.alarm !== null && !this.#alarms.has(alarmKey)) {
+          if (this.#alarms.size >= LIMITS.alarmsMax) this.#alarms.clear();
+          this.#alarms.add(alarmKey);
+          this.#core.event('TOKEN_REUSED', 'critical', decision.alarm.text, peer.text, session.source, {
+            token: hex(decision.alarm.tokenId),
+            first: aidText(decision.alarm.first),
+            second: aidText(decision.alarm.second),
+          });
+          if (decision.alarm.suspend !== null) this.#core.rooms.ledger.commit(decision.alarm.suspend);
+        }
+        const turnedAway = turned(decision.code, decision.why);
+        return decision.retryAfterMs === null ? turnedAway : { ...turnedAway, retryAfterMs: decision.retryAfterMs };
+      }
+      case 'admit': {
+        const failed = this.#core.rooms.ledger.commit(
+          admission(this.#core.crypto, this.#core.self.signKey, mesh.registry, decision.draft, this.#core.self.aid, Math.floor(this.#core.now.wall)),
+        );
+        if (failed !== undefined) return turned('NOT_PERMITTED', failed);
+        return this.#core.rooms.history.resume(context, peer, payload.resume, mesh.welcomeFor(peer.text), null);
+      }
+      case 'member':
+        return this.#core.rooms.history.resume(context, peer, payload.resume, mesh.welcomeFor(peer.text), null);
+      case 'lobby':
+        return this.#enterLobbyAsHost(context, peer);
+    }
+  }
+
+  #enterLobbyAsHost(context: Context, peer: PeerIdentity): PeerVerdict {
+    const mesh = this.#core.mesh;
+    const { session } = context;
+    if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
+    const known = this.#core.lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
+    const request = {
+      aid: peer.aid,
+      name: known?.name ?? context.payload?.name ?? 'node',
+      role: 'member' as const,
+      address: addressText(session.remote),
+      capabilities: known?.capabilities ?? new Uint8Array(0),
+    };
+    const standing = this.#core.lobby.enter(request, this.#core.now);
+    if (standing.kind === 'full') return { ...turned('LOBBY_FULL', 'too many machines already wait'), retryAfterMs: standing.retryAfterMs };
+    context.lobby = 'host';
+    this.#core.lobbySessions.set(peer.text, session);
+    const accept: Accept = {
+      kind: 'accept',
+      meshId: mesh.id,
+      level: 0,
+      role: 'lobby',
+      verdict: 'first-contact',
+      resume: null,
+      limits: { payloadBytesMax: payloadBytesMaxAt(0), ...LOBBY_RATE },
+      proof: mesh.mesh.bytes,
+    };
+    return { kind: 'accept', accept, link: this.#core.rooms.lobby.lobbyLink(peer) };
+  }
+
+  /** The machine that waits has become a member: tell it, if it is there. */
+  welcomeIfWaiting(member: Member): void {
+    const session = this.#core.lobbySessions.get(member.text);
+    this.#core.lobby.remove(member.aid);
+    this.#core.lobbySessions.delete(member.text);
+    const bytes = this.#core.mesh?.welcomeFor(member.text) ?? null;
+    this.#core.rooms.gossip.gossipRequests();
+    if (session === undefined || bytes === null) return;
+    const decoded = decodeMessage(MESSAGE_TYPE.WELCOME, bytes);
+    if (decoded.kind === 'ok' && decoded.message.kind === 'welcome') session.send(decoded.message);
+    this.#core.touched.add(session);
+  }
+
+  /** In an open mesh the best of the quarantined rises, at most one per hour (§2.14). */
+  maybePromote(): void {
+    const mesh = this.#core.mesh;
+    this.#core.promoteAt = NEVER;
+    if (mesh === null || !mesh.log.votes || mesh.registry.admission !== 'open') return;
+    this.#core.promoteAt = this.#core.now.mono + MINUTE;
+    const candidates = [...mesh.registry.members.values()].flatMap((member) => {
+      const peer = this.#core.peers.get(member.text);
+      return member.role === 'quarantine' && peer !== undefined ? [{ aid: member.aid, score: peer.trust.score }] : [];
+    });
+    const decision = decidePromotion(mesh.registry, candidates, Math.floor(this.#core.now.wall));
+    if (decision.kind === 'promote')
+      this.#core.rooms.ledger.commit(
+        promotion(this.#core.crypto, this.#core.self.signKey, mesh.registry, decision.member, this.#core.self.aid, Math.floor(this.#core.now.wall)),
+      );
+  }
+
+  forgetPsk(text: string): void {
+    if (this.#core.psks.delete(text)) this.#storePsks();
+  }
+
+  #storePsks(): void {
+    const entries = [...this.#core.psks].map(([text, psk]) => [text, psk] as const);
+    this.#core.fx.persist({
+      kind: 'document',
+      name: 'token-secrets',
+      record: entries.length === 0 ? null : encodeRmp(entries.map(([text, psk]) => [text, psk])),
+    });
+  }
+
+  invite(id: number, options: InviteOptions, mesh: MeshState): void {
+    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+    const peers = this.#core.addresses.map(addressText);
+    const order = { role: options.role, uses: options.uses, expiresInMs: options.expiresInMs, label: options.label, hardware: null, peers };
+    const outcome = makeInvitation(
+      this.#core.crypto,
+      mesh.registry,
+      order,
+      this.#core.self.aid,
+      this.#core.now.wall,
+      this.#core.entropy(INVITATION_RANDOM_BYTES),
+    );
+    if (outcome.kind === 'refuse') return this.#core.refuse(id, 'RN-MESH-028', outcome.why);
+    const failed = this.#core.rooms.ledger.commit(outcome.change);
+    if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
+    const tokenId = hex(outcome.token.tokenId);
+    for (const [text] of this.#core.psks) {
+      const token = mesh.registry.tokens.get(text);
+      if (token === undefined || tokenStanding(token, this.#core.now.wall) === 'expired') this.#core.psks.delete(text);
+    }
+    this.#core.psks.set(tokenId, outcome.psk);
+    this.#storePsks();
+    const token = mesh.registry.tokens.get(tokenId);
+    if (token !== undefined) this.#core.fx.reply({ id, kind: 'done', value: { token: outcome.text, ...invitationView(token, mesh, this.#core.now.wall) } });
+  }
+
+  approve(id: number, typed: string, mesh: MeshState): void {
+    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+    const suspended = findSuspended(mesh.registry, typed);
+    if (suspended !== undefined) {
+      const request = {
+        fingerprint: suspended.fingerprint,
+        aid: suspended.text,
+        name: suspended.name,
+        address: '',
+        since: suspended.suspended?.since ?? 0,
+        expiresAt: 0,
+        capabilities: null,
+      };
+      return this.#core.rooms.ledger.decide(id, { kind: 'confirm', aid: suspended.aid, by: this.#core.self.aid }, request);
+    }
+    const decision = this.#core.lobby.approve(typed, this.#core.self.aid, this.#core.now);
+    if (decision.kind === 'incomplete') return this.#core.refuse(id, 'RN-MESH-026', decision.why);
+    if (decision.kind === 'mismatch') {
+      this.#core.event('APPROVAL_MISMATCH', 'warning', `somebody approved ${decision.fingerprint}, but no waiting machine has this fingerprint`, null, null, {
+        fingerprint: decision.fingerprint,
+        waiting: decision.waiting,
+      });
+      return this.#core.refuse(id, 'RN-MESH-018', decision.why);
+    }
+    const { entry } = decision;
+    const established = this.#core.lobbySessions.get(aidText(entry.aid))?.peer?.established;
+    const view = requestView(entry);
+    this.#core.event('ADMIT_APPROVED', 'notice', `${entry.name} (${entry.fingerprint}) was approved`, aidText(entry.aid), entry.address);
+    // A machine that has gone meanwhile is admitted when it comes back: the lobby remembers the approval.
+    if (established === undefined) return this.#core.fx.reply({ id, kind: 'done', value: view });
+    const draft = {
+      aid: entry.aid,
+      establishment: established.head,
+      role: entry.role,
+      name: entry.name,
+      way: { kind: 'approval' as const, by: this.#core.self.aid },
+    };
+    this.#core.rooms.ledger.decide(
+      id,
+      admission(this.#core.crypto, this.#core.self.signKey, mesh.registry, draft, this.#core.self.aid, Math.floor(this.#core.now.wall)),
+      view,
+    );
+  }
+
+  deny(id: number, typed: string, reason: string, mesh: MeshState): void {
+    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+    const decision = this.#core.lobby.deny(typed, reason, this.#core.now);
+    if (decision.kind === 'incomplete') return this.#core.refuse(id, 'RN-MESH-026', decision.why);
+    if (decision.kind === 'mismatch') return this.#core.refuse(id, 'RN-MESH-018', decision.why);
+    const { entry } = decision;
+    const text = aidText(entry.aid);
+    this.#core.event('APPROVAL_DENIED', 'notice', `${entry.name} (${entry.fingerprint}) was denied: ${reason}`, text, entry.address);
+    const session = this.#core.lobbySessions.get(text);
+    this.#core.lobbySessions.delete(text);
+    if (session !== undefined) {
+      session.send({ kind: 'admit-status', state: 'denied', remainingMs: null, reason: reason.slice(0, 256) });
+      session.flush(this.#core.now.mono);
+      session.refuse(turned('APPROVAL_DENIED', reason));
+      this.#core.touched.add(session);
+    }
+    this.#core.rooms.gossip.gossipRequests();
+    this.#core.fx.reply({ id, kind: 'done', value: requestView(entry) });
+  }
+
+  requests(): readonly AdmissionRequest[] {
+    return this.#core.mesh?.log.votes === true
+      ? this.#core.lobby.entries.filter((entry) => entry.approvedBy === null).map(requestView)
+      : this.#core.remoteRequests;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What a person or a program asks of this node, handed to the room that can do it. Every command gets one answer.
+ */
+import { explainTrust } from '#mesh/trust/explain.ts';
+import { exportTrust } from '#mesh/trust/export.ts';
+import type { SwarmCore } from '../core.ts';
+import type { MeshState } from '../mesh-state.ts';
+import { invitationView } from '../request-views.ts';
+import type { Command } from '../step.ts';
+import type { CommandDoor } from '../rooms.ts';
+
+/** See the header. */
+export class CommandDesk implements CommandDoor {
+  readonly #core: SwarmCore;
+
+  constructor(core: SwarmCore) {
+    this.#core = core;
+  }
+
+  onCommand(id: number, command: Command): void {
+    switch (command.kind) {
+      case 'found':
+        return this.#core.rooms.ledger.found(id, command.options);
+      case 'join':
+        if (this.#core.mesh !== null) return this.#core.refuse(id, 'RN-MESH-004', `this node belongs to the mesh "${this.#core.mesh.mesh.genesis.name}"`);
+        return this.#core.rooms.joining.startJoin(id, command.options);
+      case 'ping': {
+        const session = this.#core.findPeer(command.who)?.session ?? null;
+        if (this.#core.findPeer(command.who) === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${command.who}"`);
+        return session === null ? this.#core.refuse(id, 'RN-MESH-023', `there is no link to ${command.who}`) : this.#core.rooms.links.ping(session, id);
+      }
+      default: {
+        const mesh = this.#core.mesh;
+        if (mesh === null) {
+          // Giving up an attempt to join is a way of leaving, too.
+          if (command.kind === 'leave' && this.#core.joiner !== null) {
+            this.#core.rooms.joining.endJoin({ code: 'RN-MESH-032', text: 'the attempt to join was given up' });
+            return this.#core.fx.reply({ id, kind: 'done', value: null });
+          }
+          return this.#core.refuse(id, 'RN-MESH-005', 'this node belongs to no mesh');
+        }
+        return this.#onMemberCommand(id, command, mesh);
+      }
+    }
+  }
+
+  #onMemberCommand(id: number, command: Exclude<Command, { kind: 'found' | 'join' | 'ping' }>, mesh: MeshState): void {
+    switch (command.kind) {
+      case 'leave':
+        return this.#core.rooms.departures.leave(id, mesh);
+      case 'invite':
+        return this.#core.rooms.admission.invite(id, command.options, mesh);
+      case 'invitations':
+        return this.#core.fx.reply({
+          id,
+          kind: 'done',
+          value: [...mesh.registry.tokens.values()].map((token) => invitationView(token, mesh, this.#core.now.wall)),
+        });
+      case 'revoke-invitation': {
+        const token = mesh.registry.tokens.get(command.tokenId.toLowerCase());
+        if (token === undefined) return this.#core.refuse(id, 'RN-MESH-033', `no invitation has the id "${command.tokenId}"`);
+        return this.#core.rooms.ledger.decide(id, { kind: 'token-revoke', tokenId: token.tokenId, by: this.#core.self.aid }, null);
+      }
+      case 'approve':
+        return this.#core.rooms.admission.approve(id, command.fingerprint, mesh);
+      case 'deny':
+        return this.#core.rooms.admission.deny(id, command.fingerprint, command.reason, mesh);
+      case 'forget':
+        return this.#core.rooms.departures.forget(id, command.who, mesh);
+      case 'explain-trust': {
+        const peer = this.#core.findPeer(command.who);
+        if (peer === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no other member is called "${command.who}"`);
+        peer.advanceTrust(this.#core.now.mono);
+        const view = this.#core.rooms.views.nodeView(peer);
+        const lines = explainTrust(peer.trust.history, peer.trust.profile);
+        const exported =
+          peer.established === null
+            ? null
+            : exportTrust(this.#core.crypto, {
+                observer: { established: this.#core.self.established, signKey: this.#core.self.signKey },
+                peer: { established: peer.established, name: this.#core.nameOf(peer.text) },
+                profile: peer.trust.profile,
+                history: peer.trust.history,
+                checkpoints: peer.peerCheckpoints,
+                at: this.#core.now.wall,
+              });
+        return this.#core.fx.reply({ id, kind: 'done', value: { peer: view, lines, exported } });
+      }
+    }
+  }
+}

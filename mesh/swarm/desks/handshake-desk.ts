@@ -1,0 +1,185 @@
+/**
+ * The answers that a handshake needs from its node (protocol.md §2.4): whether to go on, with whom, and what to show.
+ * Implements the session's port together with the links' room.
+ */
+import { bytesEqual, hex } from '#core/bytes/bytes.ts';
+import type { Millis } from '#core/time/time.ts';
+import { genesisVoterKeys, verifyMembershipRecord } from '#mesh/admission/membership-record.ts';
+import { judgeTokenNumber } from '#mesh/admission/policy.ts';
+import { judgePresentedRecord } from '#mesh/admission/presented-record.ts';
+import type { Established } from '#mesh/hcth/establishment.ts';
+import { type Aid, fingerprintOf } from '#mesh/hcth/identity-text.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import type { HelloVerdict, PeerIdentity, PeerVerdict, Turned } from '#mesh/session/host.ts';
+import type { Session } from '#mesh/session/session.ts';
+import type { Accept, HandshakePayload, Hello, HelloMode, ResumeBlock } from '#mesh/wire/message.ts';
+import { type Context, type SwarmCore, turned } from '../core.ts';
+import type { HandshakeDoor } from '../rooms.ts';
+
+const ZERO_TAG = new Uint8Array(8);
+
+/** Two connections of one pair opened within so short a time were dialled at once. */
+const SIMULTANEOUS_MS: Millis = 5_000;
+
+/** See the header. */
+export class HandshakeDesk implements HandshakeDoor {
+  readonly #core: SwarmCore;
+
+  constructor(core: SwarmCore) {
+    this.#core = core;
+  }
+
+  helloTag(mode: HelloMode): Uint8Array {
+    if (this.#core.mesh !== null) return this.#core.mesh.tag;
+    return mode === 0 ? ZERO_TAG : (this.#core.joiner?.helloTag ?? ZERO_TAG);
+  }
+
+  ledgerPosition(): { readonly term: number; readonly commit: number } {
+    return { term: this.#core.mesh?.log.term ?? 0, commit: this.#core.mesh?.log.commitIndex ?? 0 };
+  }
+
+  hostName(): string {
+    return this.#core.facts.name;
+  }
+
+  membershipRecord(): Uint8Array | null {
+    return this.#core.mesh?.ownRecord ?? null;
+  }
+
+  establishedOf(aid: Aid): Established | undefined {
+    for (const peer of this.#core.peers.values()) if (bytesEqual(peer.aid, aid)) return peer.established ?? undefined;
+    return undefined;
+  }
+
+  establishedByHead(head: Uint8Array): Established | undefined {
+    for (const peer of this.#core.peers.values()) if (peer.established !== null && bytesEqual(peer.established.head, head)) return peer.established;
+    return undefined;
+  }
+
+  onEquivocation(session: Session, aid: Aid, proof: readonly SignedObject[], why: string): void {
+    const peer = this.#core.peerOf(aid);
+    this.#core.rooms.history.break(peer, 'B5', why);
+    this.#core.rooms.history.keepEvidence(proof);
+    this.#core.event('EQUIVOCATION', 'critical', `${this.#core.nameOf(peer.text)}: ${why}`, peer.text, session.source);
+  }
+
+  maySpendHandshake(session: Session): boolean {
+    return this.#core.gate.spend(this.#core.isKnownSource(session.source), this.#core.now.mono);
+  }
+
+  onHello(session: Session, hello: Hello): HelloVerdict {
+    const mesh = this.#core.mesh;
+    // Without a mesh we still answer, with an empty tag, so that who scans can see what we are.
+    if (mesh === null) return { kind: 'go', psk: null, answerTag: ZERO_TAG };
+    const meshTag = mesh.tag;
+    const anyMesh = hello.mode === 2 && bytesEqual(hello.meshTag, ZERO_TAG);
+    if (!anyMesh && !bytesEqual(hello.meshTag, meshTag)) return turned('MESH_MISMATCH', `it asks for mesh ${hex(hello.meshTag)}, this is ${hex(meshTag)}`);
+    if (hello.mode !== 1) return { kind: 'go', psk: null, answerTag: meshTag };
+    if (!mesh.log.votes) return turned('QUORUM_UNREACHABLE', 'only a voter can answer an invitation');
+    const judged = judgeTokenNumber(mesh.registry, hello.tokenId ?? new Uint8Array(8), this.#core.now.wall);
+    if (judged.kind === 'refuse') return turned(judged.code, judged.why);
+    const psk = this.#core.psks.get(judged.token.text);
+    if (psk === undefined) return turned('TOKEN_BAD', 'this voter no longer has the secret of that invitation');
+    void session;
+    return { kind: 'go', psk, answerTag: meshTag };
+  }
+
+  onHelloAnswer(session: Session, hello: Hello): Turned | undefined {
+    const expected = this.#core.mesh?.tag;
+    if (expected !== undefined && session.mode !== 0) return turned('DUP_CONN', 'this node has become a member meanwhile');
+    if (expected !== undefined)
+      return bytesEqual(hello.meshTag, expected) ? undefined : turned('MESH_MISMATCH', `mesh ${hex(hello.meshTag)} answers, ${hex(expected)} was expected`);
+    if (this.#core.joiner === null) return turned('MESH_MISMATCH', 'this node no longer looks for a mesh');
+    return this.#core.joiner.acceptsTag(hello.meshTag) ? undefined : turned('MESH_MISMATCH', tagText(hello.meshTag));
+  }
+
+  onResponder(session: Session, peer: PeerIdentity, payload: HandshakePayload): { readonly kind: 'go'; readonly resume: ResumeBlock | null } | Turned {
+    const context = this.#core.contextOf(session);
+    context.payload = payload;
+    if (this.#core.mesh === null) {
+      const expect = this.#core.joiner?.intent.expect ?? null;
+      const pins = this.#core.joiner?.intent.token?.pins ?? [];
+      if (expect !== null && fingerprintOf(peer.aid) !== expect)
+        return turned('IDENTITY_BAD', `the member there has the fingerprint ${fingerprintOf(peer.aid)}, not ${expect}`);
+      if (pins.length > 0 && !pins.some((pin) => bytesEqual(pin, peer.aid)))
+        return turned('IDENTITY_BAD', 'the member there is not among those the invitation names');
+      const duplicate = this.#checkDuplicate(session, peer);
+      if (duplicate !== undefined) return duplicate;
+      // A stranger's history with us begins at nothing, unless we have met before.
+      context.ourBlock = this.#core.rooms.history.blockFor(this.#core.peers.get(peer.text));
+      return { kind: 'go', resume: context.ourBlock };
+    }
+    const turnedAway = this.#checkMember(peer, payload) ?? this.#checkTarget(context, peer) ?? this.#checkDuplicate(session, peer);
+    if (turnedAway !== undefined) return turnedAway;
+    context.ourBlock = this.#core.rooms.history.blockFor(this.#core.peerOf(peer.aid));
+    return { kind: 'go', resume: context.ourBlock };
+  }
+
+  onInitiator(session: Session, peer: PeerIdentity, payload: HandshakePayload): PeerVerdict {
+    const context = this.#core.contextOf(session);
+    context.payload = payload;
+    const mesh = this.#core.mesh;
+    if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
+    if (mesh.removal(peer.text) !== undefined) return turned('IDENTITY_BARRED', `${this.#core.nameOf(peer.text)} has been removed from the mesh`);
+    const known = mesh.member(peer.text);
+    if (known === undefined && session.mode !== 0) return this.#core.rooms.admission.judgeApplicant(context, peer, payload);
+    const turnedAway = this.#checkMember(peer, payload) ?? this.#checkDuplicate(session, peer);
+    if (turnedAway !== undefined) return turnedAway;
+    return this.#core.rooms.history.resume(context, peer, payload.resume, session.mode === 0 ? null : mesh.welcomeFor(peer.text), null);
+  }
+
+  onAccepted(session: Session, peer: PeerIdentity, accept: Accept): PeerVerdict {
+    const context = this.#core.contextOf(session);
+    if (this.#core.mesh === null) {
+      const joiner = this.#core.joiner;
+      if (joiner === null) return turned('MESH_MISMATCH', 'this node no longer looks for a mesh');
+      if (joiner.mode === 2 && accept.role === 'lobby') return this.#core.rooms.joining.enterLobbyAsGuest(context, peer, accept, joiner);
+      const refusal = this.#core.rooms.joining.believeWelcome(accept.proof, peer);
+      if (refusal !== undefined) return refusal;
+    }
+    return this.#core.rooms.history.resume(context, peer, accept.resume, null, null);
+  }
+
+  #checkMember(peer: PeerIdentity, payload: HandshakePayload): Turned | undefined {
+    const mesh = this.#core.mesh;
+    if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
+    // Our log may be behind the decision that admitted it: a voter's signature over its membership is as good (§2.14).
+    const verdict = judgePresentedRecord(this.#core.crypto, mesh.registry, peer.established, payload.record);
+    if (verdict.kind === 'refuse') return turned(verdict.code, verdict.why);
+    if (verdict.by === 'ledger' || payload.record === null) return undefined;
+    const record = verifyMembershipRecord(this.#core.crypto, payload.record, mesh.id, genesisVoterKeys(mesh.mesh));
+    if (record.kind === 'valid') mesh.believe(record.record, payload.record.slice());
+    this.#core.rooms.members.watch(peer.aid);
+    return undefined;
+  }
+
+  #checkTarget(context: Context, peer: PeerIdentity): Turned | undefined {
+    const { target } = context;
+    if (target?.kind !== 'member' || target.id === peer.text) return undefined;
+    return turned('IDENTITY_BAD', `${this.#core.nameOf(peer.text)} answers where ${this.#core.nameOf(target.id)} was expected`);
+  }
+
+  /**
+   * One connection per peer (§2.4). We never go on with a second one of our own; where both ends dialled at once, the
+   * connection that the lower identity initiated is kept. A peer that comes again with an older connection still open is
+   * not a duplicate: that is judged with its history (R0, R1, R4).
+   */
+  #checkDuplicate(session: Session, peer: PeerIdentity): Turned | undefined {
+    for (const { session: other } of [...this.#core.contexts.values()]) {
+      if (other === session || other.state === 'closed' || other.peer?.text !== peer.text) continue;
+      const sameProcess = bytesEqual(other.peer.boot.nonce, peer.boot.nonce);
+      if (session.initiator && other.initiator) return turned('DUP_CONN', 'this node is already connected to it, or about to be');
+      if (other.initiator === session.initiator || !sameProcess) continue;
+      if (other.state === 'open' && !session.initiator && this.#core.now.mono - other.openedAt >= SIMULTANEOUS_MS) continue;
+      const keepOther = other.initiator === this.#core.self.text < peer.text;
+      if (keepOther || other.state === 'open') return turned('DUP_CONN', 'both ends dialled at once; the other connection is kept');
+      other.refuse(turned('DUP_CONN', 'both ends dialled at once; the other connection is kept'));
+      this.#core.touched.add(other);
+    }
+    return undefined;
+  }
+}
+
+function tagText(tag: Uint8Array): string {
+  return tag.every((byte) => byte === 0) ? 'the node there belongs to no mesh' : `the node there belongs to mesh ${hex(tag)}`;
+}

@@ -1,0 +1,245 @@
+/**
+ * Where the history shared with a peer stands: resuming it, checkpoints, breaks, what others hold of ours (protocol.md
+ * §2.8, §2.9). The table of cases is HCTH's; here its verdicts are carried out.
+ */
+import { bytesEqual, concat, hex } from '#core/bytes/bytes.ts';
+import { HOUR } from '#core/time/time.ts';
+import { verifyBoot } from '#mesh/hcth/boot-event.ts';
+import type { BreakClass } from '#mesh/hcth/breaks.ts';
+import { NO_ANCHOR } from '#mesh/hcth/chain.ts';
+import { checkCheckpoint } from '#mesh/hcth/checkpoint-check.ts';
+import { openCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { judgeSelfEvidence } from '#mesh/hcth/incarnation.ts';
+import { LinkChain } from '#mesh/hcth/link-chain.ts';
+import { decideResume, resumeSending } from '#mesh/hcth/resume.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import type { PeerIdentity, PeerVerdict } from '#mesh/session/host.ts';
+import { Link, slotOf } from '#mesh/session/link.ts';
+import type { Session } from '#mesh/session/session.ts';
+import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
+import type { Accept, ResumeBlock, ResumeVerdict } from '#mesh/wire/message.ts';
+import type { RefusalCode } from '#mesh/wire/refusal.ts';
+import { type Context, type SwarmCore, turned } from '../core.ts';
+import { SWARM_LIMITS as LIMITS } from '../limits.ts';
+import type { Peer } from '../peer.ts';
+import type { HistoryDoor } from '../rooms.ts';
+
+/** See the header. */
+export class HistoryDesk implements HistoryDoor {
+  readonly #core: SwarmCore;
+
+  constructor(core: SwarmCore) {
+    this.#core = core;
+  }
+
+  blockFor(peer: Peer | undefined): ResumeBlock {
+    const { boot } = this.#core.self;
+    return {
+      ownCheckpoint: peer?.ownCheckpoints.at(-1) ?? null,
+      peerCheckpoint: peer?.peerCheckpoints.at(-1) ?? null,
+      sent: peer?.link?.sending.position ?? { incarnation: boot.incarnation, nonce: boot.nonce, sequence: 0, head: NO_ANCHOR },
+      received: peer?.received ?? null,
+    };
+  }
+
+  /** Judge where the shared history stands and build the link on it. */
+  resume(context: Context, identity: PeerIdentity, block: ResumeBlock | null, proof: Uint8Array | null, probed: 'silent' | 'answers' | null): PeerVerdict {
+    const peer = this.#core.peerOf(identity.aid);
+    const { session } = context;
+    const earlier = peer.session !== null && peer.session !== session && peer.session.state === 'open' ? (probed ?? 'unprobed') : 'none';
+    const ourBlock = context.ourBlock ?? this.blockFor(peer);
+    const decision = decideResume(
+      this.#core.crypto,
+      {
+        self: this.#core.self.established,
+        peer: identity.established,
+        known: peer.boot,
+        received: peer.received,
+        peerCheckpoint: peer.peerCheckpoints.at(-1) ?? null,
+        peerBoot: peer.bootObject,
+        earlier,
+        simultaneous: false,
+      },
+      { incarnation: identity.boot.incarnation, nonce: identity.boot.nonce, block },
+    );
+    if (decision.kind === 'probe' && peer.session !== null) {
+      context.probe = { until: this.#core.now.mono + LIMITS.contestMs, peer: identity, block };
+      this.#core.rooms.links.ping(peer.session, null);
+      this.#core.touched.add(peer.session);
+      return { kind: 'wait' };
+    }
+    if (decision.kind === 'probe') return turned('IDENTITY_CONTESTED', 'an earlier session cannot be asked');
+    if (decision.kind === 'refuse') {
+      // Once per incarnation shown: a stale copy that redials every few seconds says nothing new.
+      const shown = `${identity.boot.incarnation}/${hex(identity.boot.nonce)}`;
+      if (decision.class !== 'B0' && peer.lastRefused !== shown) this.break(peer, decision.class, decision.meaning);
+      peer.lastRefused = shown;
+      if (decision.class === 'B5') this.keepEvidence(decision.evidence);
+      const severity = decision.class === 'B4' || decision.class === 'B5' ? 'critical' : 'warning';
+      this.#core.event(decision.code, severity, `${this.#core.nameOf(peer.text)}: ${decision.meaning} (${decision.case})`, peer.text, session.source, {
+        case: decision.case,
+        class: decision.class,
+      });
+      return { kind: 'refuse', code: decision.code, why: decision.meaning, evidence: decision.evidence };
+    }
+    const sending = resumeSending(this.#core.crypto, {
+      self: {
+        aid: this.#core.self.aid,
+        signKeys: this.#core.self.established.signKeys,
+        incarnation: this.#core.self.boot.incarnation,
+        nonce: this.#core.self.boot.nonce,
+      },
+      peer: identity.aid,
+      sending: peer.link?.sending ?? null,
+      ownCheckpoint: peer.ownCheckpoints.at(-1) ?? null,
+      theirs: block,
+    });
+    if (sending.kind === 'mismatch') return turned('CHAIN_MISMATCH', sending.why);
+    if (decision.class !== 'B0') this.break(peer, decision.class, decision.meaning);
+    if (decision.case !== 'new') {
+      const data = { case: decision.case, class: decision.class };
+      this.#core.event(
+        'RESUMED',
+        decision.class === 'B0' ? 'info' : 'notice',
+        `${this.#core.nameOf(peer.text)}: ${decision.meaning} (${decision.case})`,
+        peer.text,
+        session.source,
+        data,
+      );
+    }
+    const old = peer.link?.receiving;
+    const keep =
+      old !== undefined &&
+      old.incarnation === decision.receive.incarnation &&
+      bytesEqual(old.nonce, decision.receive.nonce) &&
+      old.sequence === decision.receive.sequence &&
+      bytesEqual(old.head, decision.receive.head);
+    const link = new Link({
+      sending: sending.chain,
+      receiving: keep ? old : new LinkChain(this.#core.crypto, decision.receive),
+      ...(peer.link === null ? {} : { challenges: peer.link.challenges }),
+      ownCheckpoint: peer.ownCheckpoints.at(-1) ?? null,
+      peerCheckpoint: decision.peerCheckpoint,
+    });
+    if (decision.peerCheckpoint !== null && peer.peerCheckpoints.at(-1) !== decision.peerCheckpoint) peer.keepPeerCheckpoint(decision.peerCheckpoint);
+    peer.proved(identity.established, identity.boot, identity.bootObject);
+    return {
+      kind: 'accept',
+      accept: this.#acceptFor(peer, decision.verdict, session.initiator ? null : ourBlock, proof),
+      link: { link, announce: sending.message, recorded: true },
+    };
+  }
+
+  #acceptFor(peer: Peer, verdict: ResumeVerdict, resume: ResumeBlock | null, proof: Uint8Array | null): Accept {
+    const level = this.#core.levelOf(peer);
+    const rate = this.#core.rates[level] ?? { framesPerSecond: 2, bytesPerSecond: 8_192 };
+    return {
+      kind: 'accept',
+      meshId: this.#core.mesh?.id ?? null,
+      level,
+      role: this.#core.mesh?.member(peer.text)?.role ?? 'member',
+      verdict,
+      resume,
+      limits: { payloadBytesMax: payloadBytesMaxAt(level), ...rate },
+      proof,
+    };
+  }
+
+  probeOver(context: Context, outcome: 'silent' | 'answers'): void {
+    const { probe, session } = context;
+    if (probe === null) return;
+    context.probe = null;
+    const earlier = this.#core.peers.get(probe.peer.text)?.session;
+    if (outcome === 'silent' && earlier != null) this.#core.giveUp(earlier, 'it did not answer a challenge while a newer session of the same node came');
+    session.decide(this.resume(context, probe.peer, probe.block, null, outcome), this.#core.now.mono);
+    this.#core.touched.add(session);
+  }
+
+  /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
+  onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void {
+    if (code === 'IDENTITY_BARRED' && this.#core.mesh !== null) {
+      this.#core.refused = `${this.#core.nameOf(peer.text)} says that this node has been removed from the mesh`;
+      return;
+    }
+    if (code !== 'IDENTITY_STALE' && code !== 'IDENTITY_CONTESTED' && code !== 'CHAIN_MISMATCH') return;
+    for (const object of evidence) {
+      const shown =
+        verifyBoot(this.#core.crypto, this.#core.self.established, object) ?? openCheckpoint(this.#core.crypto, this.#core.self.established, peer.aid, object);
+      if (shown === undefined) continue;
+      const verdict = judgeSelfEvidence(
+        { incarnation: this.#core.self.boot.incarnation, nonce: this.#core.self.boot.nonce, justStarted: !this.#core.spoken },
+        shown,
+      );
+      if (verdict.kind === 'advance') {
+        this.#core.event(
+          'STATE_RESTORED',
+          'warning',
+          `a member proved that this node had reached incarnation ${shown.incarnation}; it goes on as ${verdict.incarnation}`,
+          this.#core.self.text,
+          null,
+        );
+        this.#core.fx.now.reincarnate = { atLeast: verdict.incarnation, why: 'restore' };
+        return;
+      }
+      if (verdict.kind === 'cloned') return this.#becomeContested('a member holds a signature of this identity that this node did not make');
+    }
+    if (code === 'IDENTITY_CONTESTED') this.#becomeContested('another live machine uses this identity');
+    // Without our own signature this is one peer's word: believed at most once an hour, so that a liar cannot push us for ever.
+    if (code === 'CHAIN_MISMATCH' && (!this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR))
+      this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
+  }
+
+  #becomeContested(why: string): void {
+    if (this.#core.contested !== null) return;
+    this.#core.contested = why;
+    this.#core.event('IDENTITY_CONTESTED', 'critical', `${why}; an operator has to say which machine is the copy`, this.#core.self.text, null);
+  }
+
+  onCheckpoint(session: Session, peer: Peer, object: SignedObject): void {
+    const { link } = session;
+    if (link === null || peer.established === null || !session.recorded) return;
+    const verdict = checkCheckpoint(this.#core.crypto, object, {
+      self: this.#core.self.aid,
+      peer: { aid: peer.aid, signKey: peer.established.signKey },
+      receiving: link.receiving,
+      sending: link.sending,
+      challenges: link.challenges,
+      slot: slotOf(this.#core.now.mono),
+      newest: peer.newestPeerCheckpoint,
+    });
+    if (verdict.kind === 'accepted') {
+      peer.keepPeerCheckpoint(object);
+      link.peerCheckpoint = peer.peerCheckpoints.at(-1) ?? null;
+      peer.lastCheckpointAt = this.#core.now.wall;
+      if (peer.advanceTrust(this.#core.now.mono)) this.#core.levelChanged(peer);
+      peer.meter.onCheckpoint(verdict.fresh);
+      this.#core.rooms.members.wakeFlush();
+      return;
+    }
+    this.break(peer, verdict.class, verdict.why);
+    if (verdict.class === 'B5') this.keepEvidence(verdict.proof);
+    this.#core.event(
+      verdict.code,
+      verdict.class === 'B5' ? 'critical' : 'warning',
+      `${this.#core.nameOf(peer.text)}: ${verdict.why}`,
+      peer.text,
+      session.source,
+      { class: verdict.class },
+    );
+    session.refuse(turned(verdict.code, verdict.why));
+    this.#core.touched.add(session);
+  }
+
+  break(peer: Peer, breakClass: BreakClass, why: string): void {
+    if (peer.broke(breakClass, why, this.#core.now.mono, this.#core.now.wall)) this.#core.levelChanged(peer);
+    this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
+    peer.changed = false;
+  }
+
+  keepEvidence(proof: readonly SignedObject[]): void {
+    for (const object of proof) {
+      const record = concat(object.body, object.sig);
+      this.#core.fx.persist({ kind: 'evidence', name: hex(this.#core.crypto.sha256(record)), record });
+    }
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * The node's side of the mesh's log: proposing, replicating, and what each decision means for this node.
+ */
+import { bytesEqual, hex } from '#core/bytes/bytes.ts';
+import { MINUTE } from '#core/time/time.ts';
+import type { EntryEffect } from '#mesh/admission/apply-entry.ts';
+import { encodeChange, type LedgerChange } from '#mesh/admission/entries.ts';
+import { GENESIS_RANDOM_BYTES, makeGenesis, type Mesh, verifyGenesis } from '#mesh/admission/genesis.ts';
+import type { Member } from '#mesh/admission/registry.ts';
+import { encodeLogMessage, packEntry, sealEntry, unpackEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
+import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
+import { encodeMessage } from '#mesh/wire/codec.ts';
+import type { Welcome } from '#mesh/wire/message.ts';
+import type { SwarmCore } from '../core.ts';
+import { MeshState } from '../mesh-state.ts';
+import type { FoundOptions } from '../views.ts';
+import type { LedgerDoor } from '../rooms.ts';
+
+/** See the header. */
+export class LedgerDesk implements LedgerDoor {
+  readonly #core: SwarmCore;
+  #request = 0;
+
+  constructor(core: SwarmCore) {
+    this.#core = core;
+  }
+
+  /** Commit a decision at the voter; the reason where it was not taken. */
+  commit(change: LedgerChange): string | undefined {
+    const mesh = this.#core.mesh;
+    if (mesh === null) return 'this node belongs to no mesh';
+    const { kind, body } = encodeChange(change);
+    this.#request += 1;
+    const key = { aid: this.#core.self.aid, incarnation: this.#core.self.boot.incarnation, request: this.#request };
+    const { outcome, output } = mesh.log.propose({ key, kind, body }, Math.floor(this.#core.now.wall));
+    if (outcome.kind === 'not-leader') return `only ${outcome.leader === null ? 'the voter' : this.#core.nameOf(outcome.leader)} can decide`;
+    if (outcome.kind === 'too-large') return `the decision has ${outcome.bytes} bytes`;
+    return this.onLog(output);
+  }
+
+  /** Persist, replicate, apply. Returns why the last entry was not taken by the registry, if it was not. */
+  onLog(output: LogOutput): string | undefined {
+    const mesh = this.#core.mesh;
+    if (mesh === null) return undefined;
+    for (const sealed of output.persist) this.#core.fx.persist({ kind: 'ledger', record: packEntry(sealed) });
+    for (const { to, message } of output.send) {
+      const session = this.#core.peers.get(to)?.session;
+      if (session == null) continue;
+      session.send({ kind: 'raft', body: encodeLogMessage(message) });
+      this.#core.touched.add(session);
+    }
+    for (const { from, why } of output.faults) {
+      const session = this.#core.peers.get(from)?.session;
+      if (session != null) this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
+    }
+    let refused: string | undefined;
+    for (const sealed of output.committed) {
+      const effect = mesh.apply(sealed);
+      refused = effect.kind === 'void' ? effect.why : undefined;
+      this.#onDecision(sealed.entry.index, effect);
+    }
+    this.#core.rooms.joining.maybeAnswerJoin();
+    return refused;
+  }
+
+  #onDecision(index: number, effect: EntryEffect): void {
+    switch (effect.kind) {
+      case 'invited':
+        return this.#core.event(
+          'TOKEN_ISSUED',
+          'info',
+          `invitation ${effect.token.text} for ${effect.token.label ?? 'whoever holds it'}: ${effect.token.uses} uses`,
+          null,
+          null,
+          { tokenId: effect.token.text },
+        );
+      case 'token-revoked':
+        this.#core.rooms.admission.forgetPsk(effect.token.text);
+        return this.#core.event('TOKEN_REVOKED', 'notice', `invitation ${effect.token.text} is revoked`, null, null, { tokenId: effect.token.text });
+      case 'admitted':
+      case 'promoted':
+      case 'suspended':
+      case 'confirmed':
+      case 'renamed':
+        return this.#onMemberChanged(effect.kind, effect.member);
+      case 'removed': {
+        const { member, removed } = effect;
+        this.#core.event(
+          'MEMBER_LEFT',
+          'notice',
+          `${member.name} (${member.fingerprint}) ${removed.how === 'leave' ? 'has left the mesh' : 'was removed from the mesh'}`,
+          member.text,
+          null,
+          { how: removed.how },
+        );
+        if (member.text !== this.#core.self.text) return this.#core.rooms.members.unwatch(member.text);
+        if (removed.how === 'forget') this.#core.refused = 'this node has been removed from the mesh';
+        return;
+      }
+      case 'void':
+        // The genesis is what a registry begins with; it has nothing to add.
+        if (index === 1) return;
+        return this.#core.event('LEDGER_IGNORED', 'warning', `ledger entry ${index} (${effect.change}) changes nothing: ${effect.why}`, null, null);
+      case 'setting':
+      case 'foreign':
+        return;
+    }
+  }
+
+  #onMemberChanged(how: 'admitted' | 'promoted' | 'suspended' | 'confirmed' | 'renamed', member: Member): void {
+    if (how === 'admitted' && member.way.kind !== 'genesis') {
+      this.#core.event('MEMBER_JOINED', 'notice', `${member.name} (${member.fingerprint}) is a member now`, member.text, null, {
+        role: member.role,
+        way: member.way.kind,
+      });
+      this.#core.rooms.members.watch(member.aid);
+      this.#core.rooms.admission.welcomeIfWaiting(member);
+    }
+    if (how === 'suspended')
+      this.#core.event(
+        'MEMBER_SUSPENDED',
+        'critical',
+        `${member.name} (${member.fingerprint}) may do nothing until an operator confirms it with \`robonet approve ${member.fingerprint}\``,
+        member.text,
+        null,
+      );
+    if (how === 'confirmed') this.#core.event('MEMBER_CONFIRMED', 'notice', `${member.name} (${member.fingerprint}) is confirmed`, member.text, null);
+    if (member.text === this.#core.self.text && this.#core.mesh !== null && member.record !== null) this.#core.mesh.ownRecord = member.record;
+    const peer = this.#core.peers.get(member.text);
+    if (peer !== undefined) this.#core.applyLevel(peer);
+  }
+
+  /** Commit and answer. */
+  decide(id: number, change: LedgerChange, value: unknown): void {
+    if (this.#core.mesh?.log.votes !== true) return this.refuseNotVoter(id);
+    const failed = this.commit(change);
+    if (failed !== undefined) this.#core.refuse(id, 'RN-MESH-030', failed);
+    else this.#core.fx.reply({ id, kind: 'done', value });
+  }
+
+  refuseNotVoter(id: number): void {
+    const leader = this.#core.mesh?.log.leader ?? null;
+    const up = leader !== null && this.#core.liveness.state(leader) === 'up';
+    this.#core.refuse(
+      id,
+      up ? 'RN-MESH-030' : 'RN-MESH-019',
+      `only the voter ${leader === null ? '' : this.#core.nameOf(leader)} can decide that${up ? '; run the command there' : ', and it is not reachable'}`,
+    );
+  }
+
+  found(id: number, options: FoundOptions): void {
+    if (this.#core.mesh !== null) return this.#core.refuse(id, 'RN-MESH-004', `this node belongs to the mesh "${this.#core.mesh.mesh.genesis.name}"`);
+    if (this.#core.joiner !== null) this.#core.rooms.joining.endJoin({ code: 'RN-MESH-032', text: 'a mesh was founded instead' });
+    const { self } = this.#core;
+    const choices = { name: options.name, admission: options.admission, trustProfile: options.trustProfile };
+    const verdict = makeGenesis(
+      this.#core.crypto,
+      choices,
+      [{ established: self.established, signKey: self.signKey, name: this.#core.facts.name }],
+      this.#core.entropy(GENESIS_RANDOM_BYTES),
+      this.#core.now.wall,
+    );
+    if (verdict.kind === 'bad') return this.#core.refuse(id, 'RN-MESH-028', verdict.why);
+    const { mesh } = verdict;
+    this.#request += 1;
+    const key = { aid: self.aid, incarnation: self.boot.incarnation, request: this.#request };
+    const first = sealEntry(this.#core.crypto, self.signKey, {
+      index: 1,
+      term: 1,
+      previous: new Uint8Array(32),
+      kind: 'genesis',
+      body: mesh.bytes,
+      key,
+      at: Math.floor(this.#core.now.wall),
+      voter: self.aid,
+    });
+    this.becomeMember(mesh, null, [first]);
+    this.#core.fx.persist({ kind: 'ledger', record: packEntry(first) });
+    this.#core.fx.persist({
+      kind: 'document',
+      name: 'membership',
+      record: encodeMessage({ kind: 'welcome', meshId: mesh.id, role: 'voter', genesis: mesh.bytes, record: new Uint8Array(0) }),
+    });
+    this.#core.event('MESH_FOUNDED', 'notice', `founded the mesh "${mesh.genesis.name}"`, self.text, null, { mesh: hex(mesh.id), tag: hex(mesh.tag) });
+    this.#core.fx.reply({ id, kind: 'done', value: null });
+  }
+
+  becomeMember(mesh: Mesh, ownRecord: Uint8Array | null, entries: readonly SealedEntry[]): void {
+    this.#core.mesh = new MeshState(this.#core.crypto, { mesh, entries, self: this.#core.self.aid, signKey: this.#core.self.signKey, ownRecord });
+    this.#core.dials.clearHints();
+    this.#core.refused = null;
+    this.#core.peers.clear();
+    this.#core.promoteAt = this.#core.now.mono + MINUTE;
+    for (const member of this.#core.mesh.members()) this.#core.rooms.members.watch(member.aid);
+  }
+
+  loadMesh(welcome: Welcome): void {
+    const verdict = verifyGenesis(this.#core.crypto, welcome.genesis, welcome.meshId);
+    if (verdict.kind === 'bad') return this.#core.event('STATE_DEGRADED', 'critical', `the stored membership is not usable: ${verdict.why}`, null, null);
+    const { mesh } = verdict;
+    const voterKey = mesh.founders[0]?.signKey;
+    const entries: SealedEntry[] = [];
+    for (const record of this.#core.options.ledger) {
+      const sealed = unpackEntry(this.#core.crypto, record);
+      const previous = entries.at(-1)?.digest ?? new Uint8Array(32);
+      if (
+        sealed === undefined ||
+        sealed.entry.index !== entries.length + 1 ||
+        !bytesEqual(sealed.entry.previous, previous) ||
+        !verifyEntry(this.#core.crypto, voterKey, sealed)
+      ) {
+        this.#core.event('STATE_DEGRADED', 'critical', `the stored ledger breaks at entry ${entries.length + 1}; the rest is fetched again`, null, null);
+        break;
+      }
+      entries.push(sealed);
+    }
+    this.becomeMember(mesh, welcome.record.length === 0 ? null : welcome.record, entries);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The members this node keeps a link to and an eye on, and what of them is written to disk, when.
+ */
+import { utf8 } from '#core/bytes/bytes.ts';
+import { decodeRmp } from '#core/msgpack/decode.ts';
+import { listOf } from '#core/msgpack/fields.ts';
+import { type Instant, NEVER } from '#core/time/time.ts';
+import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
+import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
+import { parseAddress } from '#mesh/membership/address-policy.ts';
+import { SESSION_LIMITS } from '#mesh/session/limits.ts';
+import { slotOf } from '#mesh/session/link.ts';
+import { decodeHistory } from '#mesh/trust/history-codec.ts';
+import { PeerTrust } from '#mesh/trust/peer-trust.ts';
+import { TRUST_PROFILES } from '#mesh/trust/profiles.ts';
+import { SlotMeter } from '#mesh/trust/slot-meter.ts';
+import { decodeMessage } from '#mesh/wire/codec.ts';
+import { MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
+import { type CachedAddress, type SwarmCore, turned } from '../core.ts';
+import { decodeIntent } from '../joiner.ts';
+import { SWARM_LIMITS as LIMITS } from '../limits.ts';
+import { Peer } from '../peer.ts';
+import type { MemberDoor } from '../rooms.ts';
+
+/** See the header. */
+export class MemberDesk implements MemberDoor {
+  readonly #core: SwarmCore;
+  #storedCache = '';
+
+  constructor(core: SwarmCore) {
+    this.#core = core;
+  }
+
+  /** Keep a link to this member and an eye on it. */
+  watch(aid: Aid): void {
+    const text = aidText(aid);
+    if (text === this.#core.self.text) return;
+    this.#core.peerOf(aid);
+    this.#core.liveness.add(text, this.#core.now.mono);
+    this.#core.dials.addMember(text, this.#core.now.mono);
+    const heard = this.#core.heardAddresses.get(text)?.split(' ') ?? [];
+    this.#core.rooms.gossip.learnAddresses(
+      text,
+      heard.flatMap((address) => parseAddress(address, this.#core.options.port) ?? []),
+    );
+  }
+
+  unwatch(text: AidText): void {
+    const peer = this.#core.peers.get(text);
+    const session = peer?.session ?? null;
+    this.#core.peers.delete(text);
+    this.#core.liveness.remove(text);
+    this.#core.dials.removeMember(text);
+    this.#core.fx.persist({ kind: 'peer', key: text, record: null, urgent: false });
+    if (session === null) return;
+    session.refuse(turned('IDENTITY_BARRED', 'it is no longer a member'));
+    this.#core.touched.add(session);
+  }
+
+  wakeFlush(): void {
+    if (this.#core.flushPeersAt === NEVER) this.#core.flushPeersAt = this.#core.now.mono + LIMITS.flushMs;
+  }
+
+  flushPeers(all: boolean): void {
+    this.#core.flushPeersAt = NEVER;
+    for (const peer of this.#core.peers.values()) {
+      if (!peer.changed || this.#core.mesh?.member(peer.text) === undefined) continue;
+      peer.changed = false;
+      this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: all });
+      if (peer.session !== null) this.wakeFlush();
+    }
+    this.storePeerCache();
+  }
+
+  /** Written only when something has changed: cards are worn by writes. */
+  storePeerCache(): void {
+    const cache: CachedAddress[] = [];
+    for (const peer of this.#core.peers.values())
+      for (const { host, port } of this.#core.dials.addressesOf(peer.text)) cache.push({ aid: peer.text, host, port });
+    const text = JSON.stringify(cache, undefined, 1);
+    if (cache.length === 0 || text === this.#storedCache) return;
+    this.#storedCache = text;
+    this.#core.fx.persist({ kind: 'document', name: 'peer-cache', record: utf8(text) });
+  }
+
+  load(now: Instant): void {
+    const { crypto } = this.#core;
+    const { documents } = this.#core.options;
+    const decoded = documents.membership === null ? undefined : decodeMessage(MESSAGE_TYPE.WELCOME, documents.membership);
+    if (decoded?.kind === 'ok' && decoded.message.kind === 'welcome') this.#core.rooms.ledger.loadMesh(decoded.message);
+    for (const record of this.#core.options.peers) {
+      const stored = decodePeerRecord(record);
+      if (stored === undefined || this.#core.mesh?.member(aidText(stored.aid)) === undefined) continue;
+      const text = aidText(stored.aid);
+      const profile = TRUST_PROFILES[this.#core.mesh.mesh.genesis.trustProfile];
+      const meter = new SlotMeter(slotOf(now.mono) * SESSION_LIMITS.slotMs);
+      const peer = new Peer(stored.aid.slice(), new PeerTrust(profile, decodeHistory(stored.trust)), meter);
+      peer.restore(crypto, stored);
+      this.#core.peers.set(text, peer);
+    }
+    for (const cached of documents.peerCache) {
+      if (this.#core.mesh !== null) this.#core.dials.addressOf(cached.aid, { host: cached.host, port: cached.port }, now.mono);
+    }
+    const secrets = documents.tokenSecrets === null ? undefined : decodeRmp(documents.tokenSecrets);
+    for (const pair of secrets?.kind === 'ok' ? (listOf(secrets.value) ?? []) : []) {
+      const [text, psk] = listOf(pair, 2) ?? [];
+      if (typeof text === 'string' && psk instanceof Uint8Array) this.#core.psks.set(text, psk.slice());
+    }
+    const intent = documents.intent === null || this.#core.mesh !== null ? undefined : decodeIntent(documents.intent);
+    if (intent !== undefined) this.#core.rooms.joining.startJoin(null, intent);
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The doors between the rooms of a node: what each may ask of the others. Types only, so that rooms need not import each
+ * other, and so that one page shows how the node hangs together.
+ */
+import type { Instant, Millis } from '#core/time/time.ts';
+import type { LedgerChange } from '#mesh/admission/entries.ts';
+import type { Mesh } from '#mesh/admission/genesis.ts';
+import type { Member } from '#mesh/admission/registry.ts';
+import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
+import type { BreakClass } from '#mesh/hcth/breaks.ts';
+import type { Established } from '#mesh/hcth/establishment.ts';
+import type { Aid, AidText } from '#mesh/hcth/identity-text.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import type { Address } from '#mesh/membership/address-policy.ts';
+import type { DialTarget } from '#mesh/membership/dial-plan.ts';
+import type { LivenessChange } from '#mesh/membership/liveness.ts';
+import type { Ending, HelloVerdict, PeerIdentity, PeerVerdict, Turned } from '#mesh/session/host.ts';
+import type { LinkStart } from '#mesh/session/link.ts';
+import type { Session } from '#mesh/session/session.ts';
+import type { Accept, HandshakePayload, Hello, HelloMode, ResumeBlock, SessionMessage, Welcome } from '#mesh/wire/message.ts';
+import type { RefusalCode } from '#mesh/wire/refusal.ts';
+import type { Context } from './core.ts';
+import type { Joiner } from './joiner.ts';
+import type { MeshState } from './mesh-state.ts';
+import type { Peer } from './peer.ts';
+import type { CallResult, Command, ConnectionId, Refusal } from './step.ts';
+import type { AdmissionRequest, FoundOptions, InviteOptions, JoinOptions, NodeView, StatusView } from './views.ts';
+
+/** Connections as such. */
+export interface ConnectionDoor {
+  /** An interface came or went: every link is asked at once, everybody else is dialled anew. */
+  onNetworkChanged(): void;
+  onReceived(id: ConnectionId, bytes: Uint8Array): void;
+  onConnection(id: ConnectionId, remote: Address, initiate: { readonly target: DialTarget; readonly mode: HelloMode } | null): void;
+  onConnected(id: ConnectionId, remote: Address): void;
+  dial(target: DialTarget, address: Address): void;
+  onDialFailed(id: ConnectionId, why: string): void;
+  /** A dial or a handshake to a target came to nothing. */
+  attemptFailed(target: DialTarget | null, why: string): void;
+  onBacklog(id: ConnectionId, bytes: number): void;
+  onHint(address: Address, meshTag: string | null, origin: 'mdns' | 'typed' | 'cache' | 'gossip'): void;
+  /** What was dialled has been reached, or is being reached over another connection. */
+  clearTarget(context: Context, reached?: boolean): void;
+}
+
+/** Answers for handshakes. */
+export interface HandshakeDoor {
+  helloTag(mode: HelloMode): Uint8Array;
+  ledgerPosition(): { readonly term: number; readonly commit: number };
+  hostName(): string;
+  membershipRecord(): Uint8Array | null;
+  establishedOf(aid: Aid): Established | undefined;
+  establishedByHead(head: Uint8Array): Established | undefined;
+  onEquivocation(session: Session, aid: Aid, proof: readonly SignedObject[], why: string): void;
+  maySpendHandshake(session: Session): boolean;
+  onHello(session: Session, hello: Hello): HelloVerdict;
+  onHelloAnswer(session: Session, hello: Hello): Turned | undefined;
+  onResponder(session: Session, peer: PeerIdentity, payload: HandshakePayload): { readonly kind: 'go'; readonly resume: ResumeBlock | null } | Turned;
+  onInitiator(session: Session, peer: PeerIdentity, payload: HandshakePayload): PeerVerdict;
+  onAccepted(session: Session, peer: PeerIdentity, accept: Accept): PeerVerdict;
+}
+
+/** The shared history. */
+export interface HistoryDoor {
+  blockFor(peer: Peer | undefined): ResumeBlock;
+  /** Judge where the shared history stands and build the link on it. */
+  resume(context: Context, identity: PeerIdentity, block: ResumeBlock | null, proof: Uint8Array | null, probed: 'silent' | 'answers' | null): PeerVerdict;
+  probeOver(context: Context, outcome: 'silent' | 'answers'): void;
+  /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
+  onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void;
+  onCheckpoint(session: Session, peer: Peer, object: SignedObject): void;
+  break(peer: Peer, breakClass: BreakClass, why: string): void;
+  keepEvidence(proof: readonly SignedObject[]): void;
+}
+
+/** Open links. */
+export interface LinkDoor {
+  onOpen(session: Session, accept: Accept): void;
+  onFrame(session: Session, bytes: number): void;
+  onMessage(session: Session, message: SessionMessage): void;
+  onViolation(session: Session, code: RefusalCode, why: string): void;
+  onEnded(session: Session, ending: Ending): void;
+  ping(session: Session, command: number | null): void;
+  misbehaved(session: Session, code: RefusalCode, why: string): void;
+  onLiveness(change: LivenessChange): void;
+}
+
+/** Calls. */
+export interface CallDoor {
+  onRequest(id: number, who: string, verb: string, body: Uint8Array, timeoutMs: Millis): void;
+  onCall(session: Session, peer: Peer, message: Extract<SessionMessage, { kind: 'req' }>): void;
+  onRespond(call: number, result: CallResult): void;
+}
+
+/** News. */
+export interface GossipDoor {
+  gossipFacts(): void;
+  tellFacts(session: Session): void;
+  gossipRequests(): void;
+  onGossip(peer: Peer, topic: number, body: Uint8Array, origin: Uint8Array): void;
+  learnAddresses(about: AidText, addresses: readonly Address[]): void;
+  /** The voter keeps the name that a machine's host has; one entry in the log per change, and not often. */
+  maybeRename(aid: Aid, wanted: string): void;
+}
+
+/** The way in, at a voter. */
+export interface AdmissionDoor {
+  judgeApplicant(context: Context, peer: PeerIdentity, payload: HandshakePayload): PeerVerdict;
+  /** The machine that waits has become a member: tell it, if it is there. */
+  welcomeIfWaiting(member: Member): void;
+  /** In an open mesh the best of the quarantined rises, at most one per hour (§2.14). */
+  maybePromote(): void;
+  forgetPsk(text: string): void;
+  invite(id: number, options: InviteOptions, mesh: MeshState): void;
+  approve(id: number, typed: string, mesh: MeshState): void;
+  deny(id: number, typed: string, reason: string, mesh: MeshState): void;
+  requests(): readonly AdmissionRequest[];
+}
+
+/** The lobby. */
+export interface LobbyDoor {
+  /** A throw-away history: nothing is signed or remembered about strangers, and its heads meet no member's. */
+  lobbyLink(peer: PeerIdentity): LinkStart;
+  onLobbyOpen(context: Context, peer: PeerIdentity): void;
+  onLobbyMessage(context: Context, peer: PeerIdentity, message: SessionMessage): void;
+}
+
+/** The way in, at the joiner. */
+export interface JoiningDoor {
+  enterLobbyAsGuest(context: Context, peer: PeerIdentity, accept: Accept, joiner: Joiner): PeerVerdict;
+  /** Believe that we have been admitted: genesis of the mesh we were told, our own record, signed by a voter (§2.4). */
+  believeWelcome(bytes: Uint8Array | null, peer: PeerIdentity): Turned | undefined;
+  maybeAnswerJoin(): void;
+  startJoin(command: number | null, options: JoinOptions): void;
+  joinAmbiguous(): void;
+  joinerTick(): void;
+  /** Some attempt of the joiner failed; remember the most telling reason, give up where trying again is pointless. */
+  joinFailed(target: DialTarget, refusal: Refusal, final: boolean): void;
+  joinAttemptEnded(context: Context, target: DialTarget, ending: Ending, code: RefusalCode | null): void;
+  /** The wish came true: member, or standing in the lobby. */
+  joined(value: null): void;
+  endJoin(refusal: Refusal): void;
+}
+
+/** The log. */
+export interface LedgerDoor {
+  /** Commit a decision at the voter; the reason where it was not taken. */
+  commit(change: LedgerChange): string | undefined;
+  /** Persist, replicate, apply. Returns why the last entry was not taken by the registry, if it was not. */
+  onLog(output: LogOutput): string | undefined;
+  /** Commit and answer. */
+  decide(id: number, change: LedgerChange, value: unknown): void;
+  refuseNotVoter(id: number): void;
+  found(id: number, options: FoundOptions): void;
+  becomeMember(mesh: Mesh, ownRecord: Uint8Array | null, entries: readonly SealedEntry[]): void;
+  loadMesh(welcome: Welcome): void;
+}
+
+/** Leaving. */
+export interface DepartureDoor {
+  forget(id: number, who: string, mesh: MeshState): void;
+  leave(id: number, mesh: MeshState): void;
+  /** Nobody there to write it down: we go, and the mesh may see us as down until somebody forgets us. */
+  leftUnrecorded(id: number, why: string): void;
+  /** The voter's side of an orderly departure. */
+  onLeaveCall(session: Session, peer: Peer, wireId: number): void;
+  /** Everything of the mesh goes; the identity is used up, an identity is never admitted twice. */
+  left(id: number): void;
+}
+
+/** Members. */
+export interface MemberDoor {
+  /** Keep a link to this member and an eye on it. */
+  watch(aid: Aid): void;
+  unwatch(text: AidText): void;
+  wakeFlush(): void;
+  flushPeers(all: boolean): void;
+  /** Written only when something has changed: cards are worn by writes. */
+  storePeerCache(): void;
+  load(now: Instant): void;
+}
+
+/** What is shown. */
+export interface ViewDoor {
+  /** Everything `robonet status` needs. */
+  status(): StatusView;
+  nodeView(peer: Peer): NodeView;
+}
+
+/** Commands. */
+export interface CommandDoor {
+  onCommand(id: number, command: Command): void;
+}
+
+/** All rooms of a node, by what others may ask of them. */
+export interface Rooms {
+  readonly connections: ConnectionDoor;
+  readonly handshakes: HandshakeDoor;
+  readonly history: HistoryDoor;
+  readonly links: LinkDoor;
+  readonly calls: CallDoor;
+  readonly gossip: GossipDoor;
+  readonly admission: AdmissionDoor;
+  readonly lobby: LobbyDoor;
+  readonly joining: JoiningDoor;
+  readonly ledger: LedgerDoor;
+  readonly departures: DepartureDoor;
+  readonly members: MemberDoor;
+  readonly views: ViewDoor;
+  readonly commands: CommandDoor;
+}
