@@ -27,6 +27,9 @@ import type { Entropy } from '#core/random/random.ts';
 
 const CIPHER = 'chacha20-poly1305';
 const TAG_BYTES = 16;
+const CIPHER_OPTIONS = { authTagLength: TAG_BYTES };
+/** Up to here several parts are hashed as one copy. */
+const SHORT_BYTES_MAX = 16_384;
 /** Verified public keys kept as KeyObjects; a mesh has at most a few hundred peers (limits: 1 024). */
 const PUBLIC_KEYS_MAX = 1_024;
 // PKCS#8 prefixes (RFC 8410): the one way to make a private KeyObject from its seed without knowing the public half.
@@ -39,6 +42,7 @@ export const systemEntropy: Entropy = (byteCount) => new Uint8Array(randomBytes(
 /** A fresh adapter; it owns a bounded cache of imported public keys. */
 export function createNodeCrypto(): CryptoPort {
   const ed25519Keys = new Map<string, KeyObject | undefined>();
+  const scratch = Buffer.allocUnsafeSlow(SHORT_BYTES_MAX);
 
   const publicKeyObject = (curve: 'Ed25519' | 'X25519', raw: Uint8Array): KeyObject | undefined => {
     try {
@@ -60,7 +64,12 @@ export function createNodeCrypto(): CryptoPort {
 
   return {
     sha256(...parts) {
-      if (parts.length === 1 && parts[0] !== undefined) return hash('sha256', parts[0], 'buffer');
+      const [first] = parts;
+      if (parts.length === 1 && first !== undefined) return hash('sha256', first, 'buffer');
+      let length = 0;
+      for (const part of parts) length += part.length;
+      // Joining what is short costs less than a hash object; joining what is long costs more.
+      if (length <= SHORT_BYTES_MAX) return hash('sha256', joinedIn(scratch, parts, length), 'buffer');
       const digest = createHash('sha256');
       for (const part of parts) digest.update(part);
       return digest.digest();
@@ -78,11 +87,12 @@ export function createNodeCrypto(): CryptoPort {
       return { aead: createSecretKey(raw) };
     },
     seal(key, nonce, aad, plaintext, headroom = 0) {
-      const cipher = createCipheriv(CIPHER, keyObject(key), nonce, { authTagLength: TAG_BYTES });
+      const cipher = createCipheriv(CIPHER, keyObject(key), nonce, CIPHER_OPTIONS);
       cipher.setAAD(aad, { plaintextLength: plaintext.length });
       const body = cipher.update(plaintext);
       cipher.final();
-      const sealed = Buffer.allocUnsafeSlow(headroom + body.length + TAG_BYTES);
+      // Small ones are cut from Node's pool: what is sealed is sent and forgotten soon.
+      const sealed = Buffer.allocUnsafe(headroom + body.length + TAG_BYTES);
       sealed.fill(0, 0, headroom);
       sealed.set(body, headroom);
       sealed.set(cipher.getAuthTag(), headroom + body.length);
@@ -91,7 +101,7 @@ export function createNodeCrypto(): CryptoPort {
     open(key, nonce, aad, sealed) {
       if (sealed.length < TAG_BYTES) return undefined;
       const split = sealed.length - TAG_BYTES;
-      const decipher = createDecipheriv(CIPHER, keyObject(key), nonce, { authTagLength: TAG_BYTES });
+      const decipher = createDecipheriv(CIPHER, keyObject(key), nonce, CIPHER_OPTIONS);
       decipher.setAAD(aad, { plaintextLength: split });
       decipher.setAuthTag(sealed.subarray(split));
       const plaintext = decipher.update(sealed.subarray(0, split));
@@ -138,6 +148,15 @@ export function createNodeCrypto(): CryptoPort {
       return a.length === b.length && timingSafeEqual(a, b);
     },
   };
+}
+
+function joinedIn(scratch: Buffer, parts: readonly Uint8Array[], length: number): Uint8Array {
+  let at = 0;
+  for (const part of parts) {
+    scratch.set(part, at);
+    at += part.length;
+  }
+  return scratch.subarray(0, length);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -2,7 +2,7 @@
  * The hashes of the link chain (protocol.md §2.8, known answers in §7). Two per frame: the separate leaf lets one frame be
  * disclosed as evidence while its neighbours stay digests. Nothing but hashing happens here.
  */
-import { concat, u32, u64 } from '#core/bytes/bytes.ts';
+import { u32, u64 } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import type { Aid } from './identity-text.ts';
 import { labelled } from './labels.ts';
@@ -21,12 +21,12 @@ export function linkGenesis(crypto: CryptoPort, from: Aid, to: Aid, incarnation:
 
 /** Digest of one frame: its 20 covered header bytes and its plaintext. */
 export function chainLeaf(crypto: CryptoPort, header20: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  return crypto.sha256(concat(LEAF, header20, plaintext)); // one part: the one-shot hash is several times cheaper
+  return crypto.sha256(LEAF, header20, plaintext);
 }
 
 /** The head after a frame. */
 export function chainHead(crypto: CryptoPort, before: Uint8Array, leaf: Uint8Array): Uint8Array {
-  return crypto.sha256(concat(STEP, before, leaf));
+  return crypto.sha256(STEP, before, leaf);
 }
 
 /** The head after declaring everything from `from` to `to` lost; commits to the lost head, so nothing signed inside is hidden. */
