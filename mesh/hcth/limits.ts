@@ -30,4 +30,6 @@ export const HCTH_LIMITS = {
   incarnationUnreadableStep: 1_000,
   /** Incarnations fit in 32 bits; nothing above is accepted from anybody. */
   incarnationMax: 0xffff_ffff,
+  /** Link positions above it are nobody's: with a thousand frames per second they are reached after 142 000 years. */
+  sequenceMax: 2 ** 52,
 } as const;

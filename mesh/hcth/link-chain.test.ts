@@ -112,4 +112,11 @@ describe('the link chain', () => {
     expect(a.headAt(2).kind).toBe('head');
     expect(a.headAt(5)).toEqual({ kind: 'head', head: a.head });
   });
+
+  test('a void beyond what can be counted is refused and changes nothing', () => {
+    const chain = chainOf(ada, bob, 1, bytesFor('nonce', 16));
+    const outcome = chain.applyVoid({ kind: 'void', from: 0, to: Number.MAX_SAFE_INTEGER - 1, head: new Uint8Array(32) });
+    expect(outcome.kind).toBe('refused');
+    expect(chain.sequence).toBe(0);
+  });
 });

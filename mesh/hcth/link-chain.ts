@@ -98,6 +98,8 @@ export class LinkChain {
   applyVoid(message: Void): VoidOutcome {
     if (message.from !== this.#sequence) return { kind: 'refused', why: `void from ${message.from} does not continue ${this.#sequence}` };
     if (message.to <= message.from) return { kind: 'refused', why: `void from ${message.from} to ${message.to} is empty` };
+    // Numbers beyond exact integers could neither be counted on nor signed.
+    if (message.to > LIMITS.sequenceMax) return { kind: 'refused', why: `void to ${message.to} exceeds ${LIMITS.sequenceMax}` };
     this.#jump(message, this.#head);
     return { kind: 'applied', lost: message.to - message.from };
   }

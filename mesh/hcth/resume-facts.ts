@@ -8,6 +8,7 @@ import type { Position, ResumeBlock } from '#mesh/wire/message.ts';
 import { type Checkpoint, checkpointsConflict, compareCheckpoints, openCheckpoint } from './checkpoint.ts';
 import type { KeyHistory } from './establishment.ts';
 import type { Aid } from './identity-text.ts';
+import { HCTH_LIMITS as LIMITS } from './limits.ts';
 import type { SignedObject } from './signed-object.ts';
 
 /** What the judge holds of the peer. */
@@ -96,6 +97,14 @@ export function compareHistories(crypto: CryptoPort, ours: ResumeOurs, theirs: R
     proof: conflict ? [held.object, shown.object] : [],
     forged,
   };
+}
+
+/** Why the claimed position cannot be gone on from: it has to be of the incarnation that speaks, and countable. */
+export function impossibleClaim({ incarnation, nonce, block }: ResumeTheirs): string | undefined {
+  const sent = block?.sent ?? null;
+  if (sent === null) return undefined;
+  if (sent.incarnation !== incarnation || !bytesEqual(sent.nonce, nonce)) return 'the position it claims is of another incarnation than its boot event';
+  return sent.sequence > LIMITS.sequenceMax ? `the position ${sent.sequence} it claims exceeds ${LIMITS.sequenceMax}` : undefined;
 }
 
 interface Opened {

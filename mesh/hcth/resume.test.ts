@@ -340,4 +340,17 @@ describe('the resume table', () => {
     );
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(10);
   });
+
+  test('a position of another incarnation, or one that can no longer be counted, is not gone on from', () => {
+    const { ours, theirs, block } = story();
+    const forgetful: ResumeOurs = { ...ours, received: null };
+    expect(decideResume(crypto, forgetful, theirs)).toMatchObject({ kind: 'continue', case: 'R7' });
+    for (const sent of [
+      { ...block.sent, incarnation: 4 },
+      { ...block.sent, nonce: bytesFor('other', 16) },
+      { ...block.sent, sequence: Number.MAX_SAFE_INTEGER },
+    ]) {
+      expect(decideResume(crypto, forgetful, { ...theirs, block: { ...block, sent } })).toMatchObject({ kind: 'refuse', case: 'forged', class: 'PV' });
+    }
+  });
 });

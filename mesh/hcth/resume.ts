@@ -14,7 +14,7 @@ import { checkpointDigest, compareCheckpoints, openCheckpoint } from './checkpoi
 import type { KeyHistory } from './establishment.ts';
 import type { Aid } from './identity-text.ts';
 import { LinkChain } from './link-chain.ts';
-import { compareHistories, type ResumeOurs, type ResumeTheirs } from './resume-facts.ts';
+import { compareHistories, impossibleClaim, type ResumeOurs, type ResumeTheirs } from './resume-facts.ts';
 import { findRow, type ResumeCase } from './resume-table.ts';
 import type { SignedObject } from './signed-object.ts';
 
@@ -49,9 +49,7 @@ export type ResumeDecision =
 /** Judge the peer's side of the link. `theirs` has been verified as far as signatures of boot and binding go. */
 export function decideResume(crypto: CryptoPort, ours: ResumeOurs, theirs: ResumeTheirs): ResumeDecision {
   const comparison = compareHistories(crypto, ours, theirs);
-  if (comparison.forged !== undefined) {
-    return { kind: 'refuse', case: 'forged', class: 'PV', code: 'CHAIN_MISMATCH', meaning: comparison.forged, evidence: [], incumbentContested: false };
-  }
+  if (comparison.forged !== undefined) return forged(comparison.forged);
   const row = findRow(comparison.facts);
   assert(row !== undefined, 'the resume table covers every combination of facts');
   const { action } = row;
@@ -72,6 +70,8 @@ export function decideResume(crypto: CryptoPort, ours: ResumeOurs, theirs: Resum
       };
     }
     case 'continue': {
+      const impossible = impossibleClaim(theirs);
+      if (impossible !== undefined) return forged(impossible);
       const anchor = comparison.common === null ? NO_ANCHOR : checkpointDigest(crypto, comparison.common.object);
       const genesis = genesisPosition(crypto, ours.peer.aid, ours.self.aid, theirs, anchor);
       const receive = receiveStart(action.receive, genesis, ours.received, theirs.block?.sent ?? null);
@@ -87,6 +87,10 @@ export function decideResume(crypto: CryptoPort, ours: ResumeOurs, theirs: Resum
       };
     }
   }
+}
+
+function forged(meaning: string): ResumeDecision {
+  return { kind: 'refuse', case: 'forged', class: 'PV', code: 'CHAIN_MISMATCH', meaning, evidence: [], incumbentContested: false };
 }
 
 function receiveStart(start: 'genesis' | 'received' | 'claimed', genesis: Position, received: Position | null, sent: Position | null): Position {
