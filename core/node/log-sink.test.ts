@@ -18,6 +18,11 @@ describe('a log', () => {
   it('gives a person text', () => {
     expect(lines({}, true)).toBe('00:00:00.000 warning the card is worn lifeUsedPercent=90\n');
   });
+  it('keeps a peer’s control characters from the terminal', () => {
+    let out = '';
+    createLog({ threshold: 'notice', env: {}, isTerminal: true, now: () => 0, write: (line) => (out += line) })('warning', 'a\u001b[2Jb\nc');
+    expect(out).toBe('00:00:00.000 warning a\ufffd[2Jb\ufffdc\n');
+  });
   it('gives a file plain JSON lines', () => {
     expect(JSON.parse(lines({}, false))).toMatchObject({ level: 'warning' });
   });

@@ -3,6 +3,7 @@
  * text for people, elsewhere as JSON. Synchronous, so that the last words before a crash are not lost.
  */
 import { writeSync } from 'node:fs';
+import { printable } from '#core/terminal/table.ts';
 import { isLogged, type Log, type LogLevel, syslogPriority } from '#core/log/log.ts';
 
 export interface LogSinkOptions {
@@ -23,7 +24,7 @@ export function createLog(options: LogSinkOptions): Log {
     const at = new Date(now()).toISOString();
     if (isTerminal && !journal) {
       const particulars = Object.entries(data).map(([key, value]) => ` ${key}=${String(value)}`);
-      write(`${at.slice(11, 23)} ${level.padEnd(7)} ${text}${particulars.join('')}\n`);
+      write(`${at.slice(11, 23)} ${level.padEnd(7)} ${printable(`${text}${particulars.join('')}`)}\n`);
       return;
     }
     const line = JSON.stringify({ at, level, text, ...data });

@@ -87,8 +87,13 @@ export class Output {
 
   /** The one document of a command (or one line of a stream) in `--json` mode; nothing otherwise. */
   document(type: string, fields: object): void {
-    if (this.json) this.#stdout.write(`${JSON.stringify({ v: 1, type, ...fields })}\n`);
+    if (this.json) this.#stdout.write(`${harmless(JSON.stringify({ v: 1, type, ...fields }))}\n`);
   }
+}
+
+// JSON escapes the controls below 0x20 only; a terminal also obeys those from 0x7f on, and the marks that turn text around.
+function harmless(json: string): string {
+  return json.replace(/[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function isColoured(sink: TextSink, wanted: boolean, env: Readonly<Record<string, string | undefined>>): boolean {

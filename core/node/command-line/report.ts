@@ -5,6 +5,7 @@
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Output } from '#core/node/command-line/output.ts';
+import { printable } from '#core/terminal/table.ts';
 
 /** The error document's inner object; scripts compare `code`. */
 export interface ErrorReport {
@@ -29,12 +30,13 @@ export function reportError(error: unknown, output: Output, program: string): Ex
   else {
     const paint = output.notePalette;
     output.complain(
-      `${program}: ${paint.bad(report.message)}`,
-      `  ${paint.dim('effect')}  ${report.effect}`,
-      `  ${paint.dim('next')}    ${report.next}`,
-      `  ${paint.dim('code')}    ${report.code}`,
+      // What a peer or a host said may be part of it.
+      `${program}: ${paint.bad(printable(report.message))}`,
+      `  ${paint.dim('effect')}  ${printable(report.effect)}`,
+      `  ${paint.dim('next')}    ${printable(report.next)}`,
+      `  ${paint.dim('code')}    ${printable(report.code)}`,
     );
-    if (output.verbose) output.complain(...stackOf(error));
+    if (output.verbose) output.complain(...stackOf(error).flatMap((text) => text.split('\n')).map(printable));
   }
   return report.exit;
 }

@@ -33,6 +33,7 @@ const spec: ProgramSpec = {
       },
     },
     { name: 'fail', summary: 'fail with a fault', run: () => Promise.reject(new Fault('RN-CLI-003', 'stopped half way')) },
+    { name: 'repeat', summary: 'fail with the words of a peer', run: () => Promise.reject(new Fault('RN-CLI-003', 'it said \u001b]0;owned\u0007\u009b2J', { next: 'run \u202etxt' })) },
     { name: 'crash', summary: 'fail with a bug', run: () => Promise.reject(new TypeError('x is not a function')) },
     {
       name: 'wait',
@@ -115,6 +116,13 @@ describe('a program', () => {
       type: 'error',
       error: { code: 'RN-CLI-001', message: "missing required argument 'name'", retry: 'never', exit: 64 },
     });
+  });
+
+  it('prints no control character that came with an error, as text or as JSON', async () => {
+    expect((await run('repeat')).err).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u);
+    const { out } = await run('repeat --json');
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u);
+    expect(JSON.parse(out)).toMatchObject({ error: { message: 'it said \u001b]0;owned\u0007\u009b2J' } });
   });
 
   it('prints a fault with effect, next step and code, and exits as the catalogue says', async () => {
