@@ -16,7 +16,8 @@ process.on('SIGINT', () => {
   if (!isInShell) process.exit(EXIT.interrupted);
 });
 
-process.exitCode = await demonstrate();
+// The hosts are still on and would keep this process: ending it ends the namespace, and with it every one of them.
+process.exit(await demonstrate());
 
 async function demonstrate(): Promise<number> {
   const startedAt = performance.now();
