@@ -8,4 +8,7 @@ export const LOG_LIMITS = {
   proposalsMax: 4_096,
   /** An unanswered fetch may be repeated after so long. */
   fetchMsMin: 2_000,
+  /** One link is sent the log twice over and this much more in such a time; further fetches are not answered. */
+  servedBytesMin: 65_536,
+  servedMs: 60_000,
 } as const;

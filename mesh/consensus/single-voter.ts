@@ -36,9 +36,10 @@ export class SingleVoterLog implements ReplicatedLog {
   readonly votes: boolean;
   readonly #options: SingleVoterOptions;
   readonly #entries: SealedEntry[];
-  readonly #linked = new Map<string, { commit: number; fetchedAt: Millis; fetchedFrom: number }>();
+  readonly #linked = new Map<string, { commit: number; fetchedAt: Millis; fetchedFrom: number; servedBytes: number; servedSince: Millis }>();
   /** Proposal key → index; in the order of commitment. */
   readonly #proposals = new Map<string, number>();
+  #bytes = 0;
 
   constructor(options: SingleVoterOptions) {
     this.#options = options;
@@ -74,7 +75,7 @@ export class SingleVoterLog implements ReplicatedLog {
   step(input: LogInput, now: Millis): LogOutput {
     switch (input.kind) {
       case 'linked': {
-        this.#linked.set(input.peer, { commit: input.commit, fetchedAt: Number.NEGATIVE_INFINITY, fetchedFrom: 0 });
+        this.#linked.set(input.peer, { commit: input.commit, fetchedAt: Number.NEGATIVE_INFINITY, fetchedFrom: 0, servedBytes: 0, servedSince: now });
         return { ...NOTHING, send: this.#maybeFetch(input.peer, now) };
       }
       case 'unlinked':
@@ -82,7 +83,7 @@ export class SingleVoterLog implements ReplicatedLog {
         return NOTHING;
       case 'receive':
         return input.message.kind === 'fetch'
-          ? this.#onFetch(input.from, input.message.from, input.bytesMax)
+          ? this.#onFetch(input.from, input.message.from, input.bytesMax, now)
           : this.#onAppend(input.from, input.message.entries, input.message.commit, now);
     }
   }
@@ -98,9 +99,15 @@ export class SingleVoterLog implements ReplicatedLog {
     return out;
   }
 
-  #onFetch(from: string, index: number, bytesMax: number): LogOutput {
+  #onFetch(from: string, index: number, bytesMax: number, now: Millis): LogOutput {
+    const peer = this.#linked.get(from);
+    if (peer === undefined) return NOTHING;
+    if (now - peer.servedSince >= LIMITS.servedMs) Object.assign(peer, { servedBytes: 0, servedSince: now });
+    // Whoever catches up needs all of it once; a frame full of fetches must not cost a hundred times that.
+    if (peer.servedBytes > 2 * this.#bytes + LIMITS.servedBytesMin) return NOTHING;
     const entries = this.entriesFrom(index, bytesMax);
     if (entries.length === 0) return NOTHING;
+    peer.servedBytes += entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
     return { ...NOTHING, send: [{ to: from, message: { kind: 'append', entries, term: this.term, commit: this.commitIndex } }] };
   }
 
@@ -157,6 +164,7 @@ export class SingleVoterLog implements ReplicatedLog {
   }
 
   #remember(sealed: SealedEntry): void {
+    this.#bytes += sealed.bytes.length;
     this.#proposals.set(keyText(sealed.entry), sealed.entry.index);
     if (this.#proposals.size > LIMITS.proposalsMax) {
       const oldest = this.#proposals.keys().next().value;
