@@ -2,7 +2,7 @@
  * One agent per state folder: two would speak with one voice. The lock names the process and the moment it started, so
  * that a lock left behind by a power cut, or by a process whose number was given to somebody else, does not hold.
  */
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '#core/errors/fault.ts';
 
@@ -14,7 +14,7 @@ export interface StateLock {
 /** Take the lock or throw RN-MESH-029. */
 export function lockState(folder: string): StateLock {
   const path = join(folder, 'lock');
-  const own = `${process.pid} ${startTimeOf(process.pid) ?? '0'} ${locks}`;
+  const own = `${process.pid} ${startTimeOf(process.pid) ?? '0'}`;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     if (write(path, own)) return { release: () => release(path, own) };
     const holder = read(path);
@@ -22,26 +22,45 @@ export function lockState(folder: string): StateLock {
     if (holder !== undefined && pid !== undefined && isAlive(Number(pid), started)) {
       throw new Fault('RN-MESH-029', `${folder} is in use by process ${pid}`);
     }
-    remove(path);
+    if (holder !== undefined) removeStale(path, holder);
   }
   throw new Fault('RN-MESH-029', `${path} cannot be taken`);
 }
 
 const ATTEMPTS_MAX = 3;
-/** Distinguishes several nodes of one process, as tests have them. */
-const locks = 1;
 
+/** The lock appears with its contents or not at all: half a lock would look like a stale one. */
 function write(path: string, text: string): boolean {
-  let descriptor: number;
+  const draft = `${path}.${process.pid}`;
   try {
-    descriptor = openSync(path, 'wx', 0o600);
+    remove(draft);
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
+    linkSync(draft, path);
+    return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw new Fault('RN-MESH-001', `${path} cannot be written: ${codeOf(error) ?? 'unknown error'}`, { cause: error });
+  } finally {
+    remove(draft);
   }
-  writeSync(descriptor, text);
-  closeSync(descriptor);
-  return true;
+}
+
+/** Two starters may find the same stale lock; the later one must not take away what the earlier one has put there since. */
+function removeStale(path: string, holder: string): void {
+  const aside = `${path}.stale-${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    if (read(aside) !== holder) linkSync(aside, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    remove(aside);
+  }
 }
 
 function read(path: string): string | undefined {
