@@ -13,7 +13,7 @@ import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
 import type { DocumentName, Persist } from '#mesh/swarm/step.ts';
-import type { CachedAddress } from '#mesh/swarm/core.ts';
+import type { CachedAddress } from '#mesh/swarm/step.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
 
 const DOCUMENT_BYTES_MAX = 1_048_576;

@@ -8,11 +8,42 @@ import type { Millis } from '#core/time/time.ts';
 import type { Boot } from '#mesh/hcth/boot-event.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import type { Aid, AidText } from '#mesh/hcth/identity-text.ts';
+import type { Address } from '#mesh/membership/address-policy.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { Accept, HandshakePayload, Hello, HelloMode, Reject, ResumeBlock, SessionMessage, SignedBytes } from '#mesh/wire/message.ts';
 import type { FarewellCode, RefusalCode } from '#mesh/wire/refusal.ts';
+import type { LevelRate } from './limits.ts';
 import type { LinkStart } from './link.ts';
-import type { Session } from './session.ts';
+
+/** What a connection is opened with. */
+export interface SessionOptions {
+  readonly id: number;
+  readonly initiator: boolean;
+  readonly remote: Address;
+  /** Initiator only: how it wants in. */
+  readonly mode: HelloMode;
+  readonly tokenId: Uint8Array | null;
+  readonly psk: Uint8Array | null;
+  readonly rates: readonly LevelRate[];
+}
+
+/** Where a connection stands. */
+export type SessionState = 'opening' | 'open' | 'closed';
+
+/** One connection, as its host knows it. */
+export interface SessionHandle {
+  readonly id: number;
+  readonly initiator: boolean;
+  readonly remote: Address;
+  /** What connection limits count by. */
+  readonly source: string;
+  readonly openedAt: Millis;
+  /** Set once the handshake has proved it. */
+  readonly peer: PeerIdentity | null;
+  readonly state: SessionState;
+  readonly mode: HelloMode;
+  readonly tokenId: Uint8Array | null;
+}
 
 /** This node, as it proves itself. */
 export interface LocalIdentity {
@@ -65,32 +96,34 @@ export interface SessionHost {
   readonly entropy: Entropy;
   readonly self: LocalIdentity;
   /** Responder: an initiator's HELLO came. */
-  onHello(session: Session, hello: Hello): HelloVerdict;
+  onHello(session: SessionHandle, hello: Hello): HelloVerdict;
   /** Initiator: the responder's HELLO came; a refusal ends the attempt. */
-  onHelloAnswer(session: Session, hello: Hello): Turned | undefined;
+  onHelloAnswer(session: SessionHandle, hello: Hello): Turned | undefined;
   /** Responder: public-key work is about to be done for a stranger; false refuses with RATE_LIMIT. */
-  maySpendHandshake(session: Session): boolean;
+  maySpendHandshake(session: SessionHandle): boolean;
   /** Initiator: the responder proved itself; our resume block for it, or a refusal. */
-  onResponder(session: Session, peer: PeerIdentity, payload: HandshakePayload): { readonly kind: 'go'; readonly resume: ResumeBlock | null } | Turned;
+  onResponder(session: SessionHandle, peer: PeerIdentity, payload: HandshakePayload): { readonly kind: 'go'; readonly resume: ResumeBlock | null } | Turned;
   /** Responder: the initiator proved itself. `wait` promises a later call of `session.decide`. */
-  onInitiator(session: Session, peer: PeerIdentity, payload: HandshakePayload): PeerVerdict;
+  onInitiator(session: SessionHandle, peer: PeerIdentity, payload: HandshakePayload): PeerVerdict;
   /** Initiator: the responder accepted us; accept it in turn. */
-  onAccepted(session: Session, peer: PeerIdentity, accept: Accept): PeerVerdict;
+  onAccepted(session: SessionHandle, peer: PeerIdentity, accept: Accept): PeerVerdict;
   /** Both sides have accepted. */
-  onOpen(session: Session, accept: Accept): void;
+  onOpen(session: SessionHandle, accept: Accept): void;
   /** One message, in order. */
-  onMessage(session: Session, message: SessionMessage): void;
+  onMessage(session: SessionHandle, message: SessionMessage): void;
   /** An authenticated frame arrived; called once per frame before its messages. */
-  onFrame(session: Session, bytes: number): void;
+  onFrame(session: SessionHandle, bytes: number): void;
   /** An authenticated peer broke a rule that only it can have broken (class PV). */
-  onViolation(session: Session, code: RefusalCode, why: string): void;
+  onViolation(session: SessionHandle, code: RefusalCode, why: string): void;
+  /** A message was dropped because the peer would not accept a frame of its size. */
+  onTooLarge(session: SessionHandle, bytes: number, bytesMax: number): void;
   /** The connection is over; nothing more will come. */
-  onEnded(session: Session, ending: Ending): void;
+  onEnded(session: SessionHandle, ending: Ending): void;
   /** The establishment log we hold of an identity, by identity or by the digest of its newest event. */
   establishedOf(aid: Aid): Established | undefined;
   establishedByHead(head: Uint8Array): Established | undefined;
   /** An identity said two things in one place, proved by its own signatures. */
-  onEquivocation(session: Session, aid: Aid, proof: readonly SignedObject[], why: string): void;
+  onEquivocation(session: SessionHandle, aid: Aid, proof: readonly SignedObject[], why: string): void;
   /** Position in the mesh's log, for the handshake payload. */
   ledgerPosition(): { readonly term: number; readonly commit: number };
   /** Our membership record, so that a member whose log is behind can still verify us. */

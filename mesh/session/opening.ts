@@ -16,13 +16,27 @@ import { FLAG, MESSAGE_TYPE, messageTypeName } from '#mesh/wire/message-type.ts'
 import { HELLO_BYTES_MAX, PAYLOAD_BYTES_MAX_STRANGER } from '#mesh/wire/limits.ts';
 import type { Accept, HandshakePayload, Hello, HelloMode, Reject, ResumeBlock } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import type { PeerIdentity, PeerVerdict, SessionHost, Turned } from './host.ts';
+import type { PeerIdentity, PeerVerdict, SessionHost, Turned, SessionHandle, SessionOptions } from './host.ts';
 import type { LinkStart } from './link.ts';
 import { SealedChannel } from './sealed-channel.ts';
-import type { Session, SessionOptions } from './session.ts';
 
 const PROTOCOL_VERSION = 1;
 const PROLOGUE = labelled('HCTH1:prologue');
+
+/** What the handshake asks of the connection it is part of. */
+export interface OpeningPort extends SessionHandle {
+  peer: PeerIdentity | null;
+  /** Write one frame that is not chained; returns its bytes. */
+  sendOpening(type: number, sequence: number, payload: Uint8Array, sealed: SealedChannel | null): Uint8Array;
+  /** Authenticated: larger frames are acceptable from now on. */
+  raiseLimit(payloadBytesMax: number): void;
+  /** Turn the peer away. */
+  refuse(turned: Turned): void;
+  /** The peer turned us away. */
+  rejected(reject: Reject, sealed: boolean): void;
+  /** Both sides accepted each other. */
+  open(peer: PeerIdentity, channel: SealedChannel, start: LinkStart, theirs: Accept): void;
+}
 
 type Stage = 'hello' | 'hs1' | 'hs2' | 'hs3' | 'judging' | 'accept' | 'over';
 
@@ -31,7 +45,7 @@ export class Opening {
   mode: HelloMode;
   /** Responder: the invitation that the initiator names. */
   tokenId: Uint8Array | null = null;
-  readonly #session: Session;
+  readonly #session: OpeningPort;
   readonly #host: SessionHost;
   readonly #options: SessionOptions;
   #stage: Stage = 'hello';
@@ -45,7 +59,7 @@ export class Opening {
   #link: LinkStart | null = null;
   #theirs: Accept | null = null;
 
-  constructor(session: Session, host: SessionHost, options: SessionOptions) {
+  constructor(session: OpeningPort, host: SessionHost, options: SessionOptions) {
     this.#session = session;
     this.#host = host;
     this.#options = options;

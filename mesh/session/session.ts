@@ -15,30 +15,15 @@ import { BATCH_BYTES_MAX, HEADER_BYTES_COVERED, PAYLOAD_BYTES_MAX_PRE_AUTH, TAG_
 import { CHANNEL, FLAG, isOpeningType, MESSAGE_TYPE, MESSAGE_TYPE_IGNORABLE_MIN } from '#mesh/wire/message-type.ts';
 import type { Accept, HelloMode, Reject, SessionMessage } from '#mesh/wire/message.ts';
 import type { FarewellCode, RefusalCode } from '#mesh/wire/refusal.ts';
-import type { Ending, PeerIdentity, PeerVerdict, SessionHost, Turned } from './host.ts';
+import type { Ending, PeerIdentity, PeerVerdict, SessionHost, Turned, SessionHandle, SessionOptions, SessionState } from './host.ts';
 import { LEVEL_RATES, type LevelRate, RATE_BURST_SECONDS, SESSION_LIMITS as LIMITS } from './limits.ts';
 import { type Link, type LinkStart, slotOf } from './link.ts';
-import { Opening } from './opening.ts';
+import { Opening, type OpeningPort } from './opening.ts';
 import { SealedChannel } from './sealed-channel.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** What a connection is opened with. */
-export interface SessionOptions {
-  readonly id: number;
-  readonly initiator: boolean;
-  readonly remote: Address;
-  /** Initiator only: how it wants in. */
-  readonly mode: HelloMode;
-  readonly tokenId: Uint8Array | null;
-  readonly psk: Uint8Array | null;
-  readonly rates: readonly LevelRate[];
-}
-
-/** Where a connection stands. */
-export type SessionState = 'opening' | 'open' | 'closed';
-
 /** See the header. */
-export class Session {
+export class Session implements SessionHandle, OpeningPort {
   readonly id: number;
   readonly initiator: boolean;
   readonly remote: Address;
@@ -65,6 +50,8 @@ export class Session {
   #frames: TokenBucket;
   #bytes: TokenBucket;
   #backlog = 0;
+  /** What the peer accepts as wire payload. */
+  #payloadBytesMax = PAYLOAD_BYTES_MAX_PRE_AUTH;
   #peerFrames = 0;
 
   constructor(host: SessionHost, options: SessionOptions, now: Millis) {
@@ -268,6 +255,7 @@ export class Session {
     this.#link = start.link;
     this.#recorded = start.recorded;
     this.#state = 'open';
+    this.#payloadBytesMax = theirs.limits.payloadBytesMax;
     this.#batch = new BatchWriter(Math.min(BATCH_BYTES_MAX, theirs.limits.payloadBytesMax - TAG_BYTES));
     if (start.announce !== null) {
       this.#batch.add(start.announce);
@@ -364,6 +352,11 @@ export class Session {
     const channel = this.#channel;
     const link = this.#link;
     if (batch === undefined || channel === null || link === null) return;
+    if (batch.payload.length + TAG_BYTES > this.#payloadBytesMax) {
+      // The peer would close the link over it: better one message lost, and said so.
+      this.#host.onTooLarge(this, batch.payload.length, this.#payloadBytesMax - TAG_BYTES);
+      return;
+    }
     const fields = { type: batch.type, flags: batch.flags | FLAG.ENC, channel: batch.channel, sequence: link.sending.sequence + 1 };
     const frame = channel.seal(this.#host.crypto, fields, batch.payload);
     link.sending.append(frame.subarray(0, HEADER_BYTES_COVERED), batch.payload);

@@ -34,6 +34,13 @@ export class CallTable {
     return this.#outgoing.size;
   }
 
+  /** Whether no call is under way with this peer, in either direction. */
+  isIdle(peer: string): boolean {
+    for (const call of this.#outgoing.values()) if (call.peer === peer) return false;
+    for (const serving of this.#serving.values()) if (serving.peer === peer) return false;
+    return true;
+  }
+
   /** Register a call of ours; returns its number on the wire. */
   open(request: number, peer: string, now: Millis, timeoutMs: Millis): number {
     const wireId = this.#nextWireId;

@@ -11,11 +11,11 @@ import { Lobby } from '#mesh/admission/lobby.ts';
 import { effectiveRole } from '#mesh/admission/registry.ts';
 import { roleLevelMax } from '#mesh/admission/roles.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
-import type { Address } from '#mesh/membership/address-policy.ts';
-import { DialPlan, type DialTarget } from '#mesh/membership/dial-plan.ts';
+import { type Address, sourceKey } from '#mesh/membership/address-policy.ts';
+import { DialPlan } from '#mesh/membership/dial-plan.ts';
 import { LivenessTable } from '#mesh/membership/liveness.ts';
 import { ConnectionGate } from '#mesh/session/connection-gate.ts';
-import type { LocalIdentity, PeerIdentity, SessionHost, Turned } from '#mesh/session/host.ts';
+import type { LocalIdentity, SessionHost, Turned } from '#mesh/session/host.ts';
 import { LEVEL_RATES, type LevelRate, SESSION_LIMITS } from '#mesh/session/limits.ts';
 import { slotOf } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
@@ -24,14 +24,14 @@ import { TRUST_PROFILES } from '#mesh/trust/profiles.ts';
 import { scoreNumber } from '#mesh/trust/score.ts';
 import { SlotMeter } from '#mesh/trust/slot-meter.ts';
 import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
-import type { HandshakePayload, ResumeBlock } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import { CallTable } from './call-table.ts';
 import { EffectCollector } from './effects.ts';
+import type { Context } from './context.ts';
 import type { Joiner } from './joiner.ts';
 import type { MeshState } from './mesh-state.ts';
 import { Peer } from './peer.ts';
-import type { ConnectionId, SelfFacts } from './step.ts';
+import type { CachedAddress, ConnectionId, SelfFacts } from './step.ts';
 import type { AdmissionRequest, EventRecord, TrustLevel } from './views.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -61,31 +61,9 @@ export interface SwarmOptions {
   readonly handshakesPerSecond: number;
 }
 
-/** Where a member was last reached. */
-export interface CachedAddress {
-  readonly aid: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What the swarm knows about one connection besides the session itself. */
-export interface Context {
-  readonly session: Session;
-  readonly target: DialTarget | null;
-  readonly source: string;
-  /** What the peer said in its handshake payload. */
-  payload: HandshakePayload | null;
-  /** The resume block that we showed. */
-  ourBlock: ResumeBlock | null;
-  lobby: 'guest' | 'host' | null;
-  counted: 'half-open' | 'open' | 'no';
-  probe: { readonly until: Millis; readonly peer: PeerIdentity; readonly block: ResumeBlock | null } | null;
-  pings: Map<number, { readonly at: Millis; readonly command: number | null }>;
-  paused: boolean;
-  pausedUntil: Millis;
-  /** After a change of the network: the link is given up when nothing was heard by then. */
-  aliveBy: Millis;
-  heard: boolean;
+/** Whatever a peer put into a text, the screen that shows it is not commanded by it. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
 /** What a waiting machine may send. */
@@ -166,9 +144,10 @@ export class SwarmCore {
     this.#host = host;
   }
 
+  /** Whether members were last seen at this address (or, for IPv6, in its network). */
   isKnownSource(source: string): boolean {
     for (const peer of this.peers.values()) {
-      for (const address of this.dials.addressesOf(peer.text)) if (address.host === source) return true;
+      for (const address of this.dials.addressesOf(peer.text)) if (sourceKey(address.host) === source) return true;
     }
     return false;
   }
@@ -210,6 +189,8 @@ export class SwarmCore {
 
   levelChanged(peer: Peer): void {
     this.applyLevel(peer);
+    const context = peer.session === null ? undefined : this.contexts.get(peer.session.id);
+    if (context !== undefined && payloadBytesMaxAt(this.levelOf(peer)) !== context.payloadBytesMaxTold) context.renewWanted = true;
     this.event('TRUST_LEVEL', 'info', `${this.nameOf(peer.text)} is at level T${peer.trust.level} now`, peer.text, null, {
       level: peer.trust.level,
       score: scoreNumber(peer.trust.score),
@@ -232,14 +213,14 @@ export class SwarmCore {
   }
 
   event(code: string, severity: EventRecord['severity'], text: string, aid: string | null, source: string | null, data: EventRecord['data'] = {}): void {
-    this.fx.event({ at: Math.floor(this.now.wall), code, severity, text, aid, source, data });
+    this.fx.event({ at: Math.floor(this.now.wall), code, severity, text: printable(text), aid, source, data });
   }
 
   /** An event that remote input can cause at will: limited per source, the rest is counted (§2.15). */
-  incident(code: string, text: string, source: string, aid: string | null): void {
+  incident(code: string, severity: EventRecord['severity'], text: string, source: string, aid: string | null, data: EventRecord['data'] = {}): void {
     const swallowed = this.gate.mayLog(source, this.now.mono);
     if (swallowed === undefined) return;
-    this.event(code, 'warning', text, aid, source, swallowed > 0 ? { swallowed } : {});
+    this.event(code, severity, text, aid, source, swallowed > 0 ? { ...data, swallowed } : data);
   }
 
   refuse(id: number, code: FaultCode, text: string): void {

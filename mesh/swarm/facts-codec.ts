@@ -63,14 +63,9 @@ export function decodeAddresses(body: Uint8Array): readonly Address[] | undefine
   return list === undefined ? undefined : all(list, (value) => parseAddress(strOf(value, TEXT_MAX) ?? '', 0));
 }
 
-/** Body of the topic MEMBERSHIP: who waits at this voter for approval. */
+/** Body of the topic MEMBERSHIP: who waits at this voter for approval. Without capabilities, so that all fit into one small frame. */
 export function encodeRequests(requests: readonly AdmissionRequest[]): Uint8Array {
-  return encodeRmp(
-    requests.map((request) => ({
-      ...request,
-      capabilities: request.capabilities === null ? null : capabilitiesInput(request.capabilities),
-    })),
-  );
+  return encodeRmp(requests.map((request) => ({ ...request, capabilities: null })));
 }
 
 /** The counterpart of {@link encodeRequests}. */

@@ -43,6 +43,8 @@ export class Peer {
   conditions: readonly Condition[] = [];
   /** Incarnation and nonce that were refused last, as text. */
   lastRefused: string | null = null;
+  /** The disk has a record of it. */
+  stored = false;
   /** Something of the record has changed since it was last offered to the disk. */
   changed = false;
   /** Commit index the peer told when it connected. */

@@ -19,7 +19,7 @@ import type { LinkStart } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Accept, HandshakePayload, Hello, HelloMode, ResumeBlock, SessionMessage, Welcome } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import type { Context } from './core.ts';
+import type { Context } from './context.ts';
 import type { Joiner } from './joiner.ts';
 import type { MeshState } from './mesh-state.ts';
 import type { Peer } from './peer.ts';
@@ -79,6 +79,7 @@ export interface LinkDoor {
   onFrame(session: Session, bytes: number): void;
   onMessage(session: Session, message: SessionMessage): void;
   onViolation(session: Session, code: RefusalCode, why: string): void;
+  onTooLarge(session: Session, bytes: number, bytesMax: number): void;
   onEnded(session: Session, ending: Ending): void;
   ping(session: Session, command: number | null): void;
   misbehaved(session: Session, code: RefusalCode, why: string): void;
@@ -174,6 +175,8 @@ export interface MemberDoor {
   watch(aid: Aid): void;
   unwatch(text: AidText): void;
   wakeFlush(): void;
+  /** A peer that the disk does not know yet is written down at once. */
+  firstRecord(peer: Peer): void;
   flushPeers(all: boolean): void;
   /** Written only when something has changed: cards are worn by writes. */
   storePeerCache(): void;

@@ -94,6 +94,10 @@ export class NodeHost implements SessionHost {
     return this.#core.rooms.links.onViolation(session, code, why);
   }
 
+  onTooLarge(session: Session, bytes: number, bytesMax: number): void {
+    this.#core.rooms.links.onTooLarge(session, bytes, bytesMax);
+  }
+
   onEnded(session: Session, ending: Ending): void {
     return this.#core.rooms.links.onEnded(session, ending);
   }

@@ -80,6 +80,13 @@ export type Persist =
   /** All that belongs to the mesh goes: ledger, peers, documents. Identity and incarnation stay. */
   | { readonly kind: 'forget-mesh' };
 
+/** Where a member was last reached. */
+export interface CachedAddress {
+  readonly aid: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Small documents a node keeps besides its journals. */
 export type DocumentName = 'membership' | 'intent' | 'token-secrets' | 'peer-cache';
 

@@ -160,6 +160,10 @@ export class Swarm {
       session.tick(mono);
       this.#core.touched.add(session);
       if (context.probe !== null && mono >= context.probe.until) this.#core.rooms.history.probeOver(context, 'silent');
+      if (context.renewWanted && session.peer !== null && this.#core.calls.isIdle(session.peer.text)) {
+        context.renewWanted = false;
+        session.close('RENEW');
+      }
       if (mono >= context.aliveBy) {
         context.aliveBy = NEVER;
         if (!context.heard) this.#core.giveUp(session, 'nothing was heard after a change of the network');

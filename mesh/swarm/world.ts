@@ -13,7 +13,7 @@ import { assert } from '#core/errors/assert.ts';
 import { type Address, addressText } from '#mesh/membership/address-policy.ts';
 import type { LevelRate } from '#mesh/session/limits.ts';
 import type { Command, Persist, Reply, SwarmEffects, SwarmInput } from './step.ts';
-import type { CachedAddress } from './core.ts';
+import type { CachedAddress } from './step.ts';
 import { Swarm } from './swarm.ts';
 import type { Capabilities, EventRecord, TrustLevel } from './views.ts';
 

@@ -7,6 +7,7 @@ import { encodeRmp } from '#core/msgpack/encode.ts';
 import { MINUTE, NEVER } from '#core/time/time.ts';
 import { INVITATION_RANDOM_BYTES, makeInvitation } from '#mesh/admission/invitation.ts';
 import { decidePromotion, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
+import { isNodeName, nodeNameOf } from '#mesh/admission/names.ts';
 import { admission, decideAdmission } from '#mesh/admission/policy.ts';
 import { type Member, tokenStanding } from '#mesh/admission/registry.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
@@ -16,7 +17,8 @@ import { decodeMessage } from '#mesh/wire/codec.ts';
 import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
 import { MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
 import type { Accept, HandshakePayload } from '#mesh/wire/message.ts';
-import { type Context, LOBBY_RATE, type SwarmCore, turned } from '../core.ts';
+import type { Context } from '../context.ts';
+import { LOBBY_RATE, type SwarmCore, turned } from '../core.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import type { MeshState } from '../mesh-state.ts';
 import { invitationView, requestView } from '../request-views.ts';
@@ -45,7 +47,7 @@ export class AdmissionDesk implements AdmissionDoor {
         established: peer.established,
         approach: session.mode === 1 && tokenId !== null ? { kind: 'token', tokenId } : { kind: 'request' },
         meshTag: null,
-        name: waiting?.name ?? payload.name ?? 'node',
+        name: waiting?.name ?? nodeNameOf(payload.name ?? ''),
         role: 'member',
         hardware: null,
       },
@@ -86,9 +88,10 @@ export class AdmissionDesk implements AdmissionDoor {
     const { session } = context;
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
     const known = this.#core.lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
+    const told = context.payload?.name ?? '';
     const request = {
       aid: peer.aid,
-      name: known?.name ?? context.payload?.name ?? 'node',
+      name: known?.name ?? (isNodeName(told) ? told : nodeNameOf(told)),
       role: 'member' as const,
       address: addressText(session.remote),
       capabilities: known?.capabilities ?? new Uint8Array(0),
@@ -96,7 +99,13 @@ export class AdmissionDesk implements AdmissionDoor {
     const standing = this.#core.lobby.enter(request, this.#core.now);
     if (standing.kind === 'full') return { ...turned('LOBBY_FULL', 'too many machines already wait'), retryAfterMs: standing.retryAfterMs };
     context.lobby = 'host';
+    // One connection per identity, here too: the newest counts, the one before may be dead without our knowing.
+    const former = this.#core.lobbySessions.get(peer.text);
     this.#core.lobbySessions.set(peer.text, session);
+    if (former !== undefined) {
+      former.refuse(turned('DUP_CONN', 'it waits over a newer connection'));
+      this.#core.touched.add(former);
+    }
     const accept: Accept = {
       kind: 'accept',
       meshId: mesh.id,

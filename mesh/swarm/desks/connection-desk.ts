@@ -8,7 +8,8 @@ import { type Address, addressText, isLocalAddress } from '#mesh/membership/addr
 import type { DialTarget } from '#mesh/membership/dial-plan.ts';
 import { Session } from '#mesh/session/session.ts';
 import type { HelloMode } from '#mesh/wire/message.ts';
-import { type Context, type SwarmCore } from '../core.ts';
+import type { Context } from '../context.ts';
+import type { SwarmCore } from '../core.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import type { ConnectionId } from '../step.ts';
 import type { ConnectionDoor } from '../rooms.ts';
@@ -82,11 +83,13 @@ export class ConnectionDesk implements ConnectionDoor {
       pausedUntil: NEVER,
       aliveBy: NEVER,
       heard: false,
+      renewWanted: false,
+      payloadBytesMaxTold: 0,
     };
     if (initiate === null) {
       const refusal = this.#core.gate.arrive(session.source, this.#core.isKnownSource(session.source), this.#core.now.mono);
       if (refusal !== undefined) {
-        this.#core.incident('RATE_LIMIT', `a connection from ${addressText(remote)} was turned away: ${refusal}`, session.source, null);
+        this.#core.incident('RATE_LIMIT', 'warning', `a connection from ${addressText(remote)} was turned away: ${refusal}`, session.source, null);
         this.#core.fx.now.close.push({ connection: id });
         return;
       }

@@ -58,6 +58,7 @@ export class GossipDesk implements GossipDoor {
   }
 
   gossipRequests(): void {
+    if (this.#core.mesh?.log.votes !== true) return;
     for (const peer of this.#core.peers.values()) {
       peer.session?.send({
         kind: 'gossip',
@@ -126,9 +127,9 @@ export class GossipDesk implements GossipDoor {
       const before = peer.conditions.find((known) => known.kind === condition.kind && known.since === condition.since);
       const data = { kind: condition.kind, value: condition.value, worst: condition.worst };
       if (before === undefined && condition.until === null)
-        this.#core.event('CONDITION_BEGAN', condition.severity, `${this.#core.nameOf(peer.text)}: ${condition.text}`, peer.text, null, data);
+        this.#core.incident('CONDITION_BEGAN', condition.severity, `${this.#core.nameOf(peer.text)}: ${condition.text}`, peer.text, peer.text, data);
       if (condition.until !== null && before?.until === null)
-        this.#core.event('CONDITION_ENDED', 'info', `${this.#core.nameOf(peer.text)}: no longer ${condition.kind}`, peer.text, null, data);
+        this.#core.incident('CONDITION_ENDED', 'info', `${this.#core.nameOf(peer.text)}: no longer ${condition.kind}`, peer.text, peer.text, data);
     }
     peer.conditions = conditions;
   }

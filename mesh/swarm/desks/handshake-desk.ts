@@ -13,7 +13,8 @@ import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { HelloVerdict, PeerIdentity, PeerVerdict, Turned } from '#mesh/session/host.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Accept, HandshakePayload, Hello, HelloMode, ResumeBlock } from '#mesh/wire/message.ts';
-import { type Context, type SwarmCore, turned } from '../core.ts';
+import type { Context } from '../context.ts';
+import { type SwarmCore, turned } from '../core.ts';
 import type { HandshakeDoor } from '../rooms.ts';
 
 const ZERO_TAG = new Uint8Array(8);

@@ -19,7 +19,8 @@ import type { Session } from '#mesh/session/session.ts';
 import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
 import type { Accept, ResumeBlock, ResumeVerdict } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import { type Context, type SwarmCore, turned } from '../core.ts';
+import type { Context } from '../context.ts';
+import { type SwarmCore, turned } from '../core.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import type { Peer } from '../peer.ts';
 import type { HistoryDoor } from '../rooms.ts';
@@ -123,6 +124,7 @@ export class HistoryDesk implements HistoryDoor {
     });
     if (decision.peerCheckpoint !== null && peer.peerCheckpoints.at(-1) !== decision.peerCheckpoint) peer.keepPeerCheckpoint(decision.peerCheckpoint);
     peer.proved(identity.established, identity.boot, identity.bootObject);
+    context.payloadBytesMaxTold = payloadBytesMaxAt(this.#core.levelOf(peer));
     return {
       kind: 'accept',
       accept: this.#acceptFor(peer, decision.verdict, session.initiator ? null : ourBlock, proof),
@@ -157,7 +159,7 @@ export class HistoryDesk implements HistoryDoor {
 
   /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
   onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void {
-    if (code === 'IDENTITY_BARRED' && this.#core.mesh !== null) {
+    if (code === 'IDENTITY_BARRED' && this.#core.mesh?.isVoter(peer.text) === true) {
       this.#core.refused = `${this.#core.nameOf(peer.text)} says that this node has been removed from the mesh`;
       return;
     }
@@ -183,9 +185,13 @@ export class HistoryDesk implements HistoryDoor {
       }
       if (verdict.kind === 'cloned') return this.#becomeContested('a member holds a signature of this identity that this node did not make');
     }
-    if (code === 'IDENTITY_CONTESTED') this.#becomeContested('another live machine uses this identity');
+    // A bare word counts from members only: who has let us into nothing cannot contest us.
+    if (code === 'IDENTITY_CONTESTED' && this.#core.mesh !== null) this.#becomeContested('another live machine uses this identity');
     // Without our own signature this is one peer's word: believed at most once an hour, so that a liar cannot push us for ever.
-    if (code === 'CHAIN_MISMATCH' && (!this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR))
+    if (
+      code === 'CHAIN_MISMATCH' &&
+      ((!this.#core.spoken && this.#core.options.startReason !== 'restore') || this.#core.now.mono - this.#core.startedAt >= HOUR)
+    )
       this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
   }
 

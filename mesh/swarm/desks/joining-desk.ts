@@ -14,7 +14,8 @@ import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
 import { MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
 import type { Accept } from '#mesh/wire/message.ts';
 import { type RefusalCode, refusalText } from '#mesh/wire/refusal.ts';
-import { type Context, LOBBY_RATE, type SwarmCore, turned } from '../core.ts';
+import type { Context } from '../context.ts';
+import { LOBBY_RATE, type SwarmCore, turned } from '../core.ts';
 import { encodeIntent, Joiner, readIntent } from '../joiner.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import type { Refusal } from '../step.ts';
@@ -138,14 +139,20 @@ export class JoiningDesk implements JoiningDoor {
     const typed = target.kind === 'hint' && this.#core.joiner.intent.options.peers.some((text) => addressTextOf(text, this.#core.options.port) === target.key);
     const where = addressText(context.session.remote);
     if (code === null) return this.joinFailed(target, { code: 'RN-MESH-035', text: `${where} closed the connection: ${ending.why}` }, false);
-    const refusal = JOIN_REFUSALS[code] ?? { code: 'RN-MESH-035' as const, final: false };
+    const known = JOIN_REFUSALS[code] ?? { code: 'RN-MESH-035' as const, final: false };
+    // Before both ends have keys anybody who answers may say anything: such a word counts only where a person typed the
+    // address and waits, and never erases what is stored.
+    const proven = ending.by === 'us' || ending.reject?.sealed === true || (typed && this.#core.joiner.command !== null);
+    const refusal = { code: known.code, final: known.final && proven };
     const why = ending.by === 'us' ? ending.why : refusalText(code);
     const code2 = code === 'IDENTITY_BAD' && ending.by === 'us' && this.#core.joiner.intent.expect !== null ? ('RN-MESH-017' as const) : refusal.code;
-    // Not the one: it is not asked again, and when nobody else is left to ask, that is the answer.
-    if (target.kind === 'hint' && (code === 'MESH_MISMATCH' || code2 === 'RN-MESH-017')) {
+    // Not the one, or not now: while a person waits it is not asked again, and when nobody else is left to ask, that is
+    // the answer. A machine that joins by itself goes on asking: a lie on the LAN must not end that.
+    const person = this.#core.joiner.command !== null;
+    if (target.kind === 'hint' && (code === 'MESH_MISMATCH' || code2 === 'RN-MESH-017' || (known.final && person))) {
       this.#core.dials.removeHint(target.key);
       this.#core.joiner.rejected.add(target.key);
-      if (code2 === 'RN-MESH-017' && !this.#core.dials.hasHints) return this.joinFailed(target, { code: code2, text: `${where}: ${why}` }, true);
+      if (person && code !== 'MESH_MISMATCH' && !this.#core.dials.hasHints) return this.joinFailed(target, { code: code2, text: `${where}: ${why}` }, true);
     }
     this.joinFailed(target, { code: code2, text: `${where}: ${why}` }, refusal.final || (typed && (code === 'MESH_MISMATCH' || code2 === 'RN-MESH-017')));
   }

@@ -9,7 +9,8 @@ import { slotOf } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Accept, SessionMessage } from '#mesh/wire/message.ts';
 import { isFarewellCode, type RefusalCode } from '#mesh/wire/refusal.ts';
-import { type Context, type SwarmCore, turned } from '../core.ts';
+import type { Context } from '../context.ts';
+import { type SwarmCore, turned } from '../core.ts';
 import type { Peer } from '../peer.ts';
 import type { LinkDoor } from '../rooms.ts';
 
@@ -24,12 +25,20 @@ export class LinkDesk implements LinkDoor {
 
   onOpen(session: Session, accept: Accept): void {
     const context = this.#core.contextOf(session);
-    if (context.counted === 'half-open') this.#core.gate.opened(session.source);
-    context.counted = 'open';
+    // Our own dials never stood at the gate; only what came in is counted there.
+    if (context.counted === 'half-open') {
+      this.#core.gate.opened(session.source);
+      context.counted = 'open';
+    }
     const identity = session.peer;
     const link = session.link;
     if (identity === null || link === null) return;
     if (context.lobby !== null) return this.#core.rooms.lobby.onLobbyOpen(context, identity);
+    // It may have been removed while the two acceptances crossed.
+    if (this.#core.mesh?.member(identity.text) === undefined) {
+      session.refuse(turned('IDENTITY_BARRED', 'it is not a member any more'));
+      return;
+    }
     const peer = this.#core.peerOf(identity.aid);
     const former = peer.session;
     peer.session = session;
@@ -52,6 +61,7 @@ export class LinkDesk implements LinkDoor {
     if (change !== undefined) this.onLiveness(change);
     peer.heardWall = this.#core.now.wall;
     peer.changed = true;
+    this.#core.rooms.members.firstRecord(peer);
     this.#core.rooms.members.wakeFlush();
     this.ping(session, null);
     this.#core.rooms.gossip.tellFacts(session);
@@ -146,6 +156,17 @@ export class LinkDesk implements LinkDoor {
     this.#core.event(code, 'warning', `${this.#core.nameOf(peer.text)} broke the protocol: ${why}`, peer.text, session.source, { class: 'PV' });
   }
 
+  onTooLarge(session: Session, bytes: number, bytesMax: number): void {
+    const who = session.peer === null ? 'a peer' : this.#core.nameOf(session.peer.text);
+    this.#core.incident(
+      'FRAME_SIZE',
+      'notice',
+      `a message of ${bytes} bytes to ${who} was not sent; it accepts ${bytesMax}`,
+      session.source,
+      session.peer?.text ?? null,
+    );
+  }
+
   onEnded(session: Session, ending: Ending): void {
     const context = this.#core.contexts.get(session.id);
     if (context === undefined) return;
@@ -179,7 +200,7 @@ export class LinkDesk implements LinkDoor {
       const change = this.#core.liveness.farewell(peer.text, mono, farewell === 'LEAVE');
       if (change !== undefined) this.onLiveness(change);
       this.#core.dials.resting(peer.text, mono);
-    } else if (ending.by === 'network' || farewell === 'RENEW') {
+    } else if (ending.by === 'network' || ending.code === 'RENEW') {
       this.#core.liveness.linkBroken(peer.text, mono);
       this.#core.dials.broken(peer.text, mono);
     } else {
@@ -188,6 +209,7 @@ export class LinkDesk implements LinkDoor {
       if (ending.code !== null && !isFarewellCode(ending.code))
         this.#core.incident(
           ending.code,
+          'warning',
           `the link to ${this.#core.nameOf(peer.text)} was closed ${ending.by === 'us' ? 'here' : 'there'}: ${ending.why}`,
           session.source,
           peer.text,
@@ -202,6 +224,7 @@ export class LinkDesk implements LinkDoor {
     if (code !== null && code !== 'DUP_CONN')
       this.#core.incident(
         code,
+        'warning',
         `${session.initiator ? 'the dial to' : 'a connection from'} ${addressText(session.remote)} was refused ${ending.by === 'us' ? 'here' : 'there'}: ${ending.why}`,
         session.source,
         session.peer?.text ?? null,

@@ -9,11 +9,13 @@ import { labelled } from '#mesh/hcth/labels.ts';
 import { LinkChain } from '#mesh/hcth/link-chain.ts';
 import { genesisPosition } from '#mesh/hcth/resume.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
+import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { PeerIdentity } from '#mesh/session/host.ts';
 import { Link, type LinkStart } from '#mesh/session/link.ts';
 import { encodeMessage } from '#mesh/wire/codec.ts';
 import type { SessionMessage } from '#mesh/wire/message.ts';
-import type { Context, SwarmCore } from '../core.ts';
+import type { Context } from '../context.ts';
+import type { SwarmCore } from '../core.ts';
 import { encodeCapabilitiesAlone } from '../facts-codec.ts';
 import type { LobbyDoor } from '../rooms.ts';
 
@@ -55,12 +57,12 @@ export class LobbyDesk implements LobbyDoor {
       return;
     }
     session.send({ kind: 'admit-status', state: 'waiting', remainingMs: ADMISSION_LIMITS.lobbyMsMax, reason: null });
-    this.#core.event(
+    this.#core.incident(
       'ADMIT_REQUESTED',
       'notice',
       `a machine asks to join: ${fingerprintOf(peer.aid)} at ${addressText(session.remote)}; compare with its screen, then \`robonet approve ${fingerprintOf(peer.aid)}\``,
-      peer.text,
       context.source,
+      peer.text,
     );
     this.#core.rooms.gossip.gossipRequests();
   }
@@ -73,11 +75,10 @@ export class LobbyDesk implements LobbyDoor {
     }
     if (context.lobby === 'host' && message.kind === 'admit-req') {
       const name = isNodeName(message.name) ? message.name : nodeNameOf(message.name);
-      this.#core.lobby.enter(
-        { aid: peer.aid, name, role: 'member', address: addressText(session.remote), capabilities: message.capabilities.slice() },
-        this.#core.now,
-      );
-      this.#core.rooms.gossip.gossipRequests();
+      const before = this.#core.lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
+      const capabilities = message.capabilities.slice();
+      this.#core.lobby.enter({ aid: peer.aid, name, role: 'member', address: addressText(session.remote), capabilities }, this.#core.now);
+      if (before === undefined || before.name !== name) this.#core.rooms.gossip.gossipRequests();
       return;
     }
     if (context.lobby !== 'guest') return;

@@ -16,7 +16,8 @@ import { TRUST_PROFILES } from '#mesh/trust/profiles.ts';
 import { SlotMeter } from '#mesh/trust/slot-meter.ts';
 import { decodeMessage } from '#mesh/wire/codec.ts';
 import { MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
-import { type CachedAddress, type SwarmCore, turned } from '../core.ts';
+import type { CachedAddress } from '../step.ts';
+import { type SwarmCore, turned } from '../core.ts';
 import { decodeIntent } from '../joiner.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import { Peer } from '../peer.ts';
@@ -55,6 +56,12 @@ export class MemberDesk implements MemberDoor {
     if (session === null) return;
     session.refuse(turned('IDENTITY_BARRED', 'it is no longer a member'));
     this.#core.touched.add(session);
+  }
+
+  firstRecord(peer: Peer): void {
+    if (peer.stored) return;
+    peer.stored = true;
+    this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
   }
 
   wakeFlush(): void {
@@ -96,6 +103,7 @@ export class MemberDesk implements MemberDoor {
       const meter = new SlotMeter(slotOf(now.mono) * SESSION_LIMITS.slotMs);
       const peer = new Peer(stored.aid.slice(), new PeerTrust(profile, decodeHistory(stored.trust)), meter);
       peer.restore(crypto, stored);
+      peer.stored = true;
       this.#core.peers.set(text, peer);
     }
     for (const cached of documents.peerCache) {

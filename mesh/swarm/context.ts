@@ -1,0 +1,30 @@
+/** One connection as the node sees it: the session, and what the rooms note beside it. */
+import type { Millis } from '#core/time/time.ts';
+import type { DialTarget } from '#mesh/membership/dial-plan.ts';
+import type { PeerIdentity } from '#mesh/session/host.ts';
+import type { Session } from '#mesh/session/session.ts';
+import type { HandshakePayload, ResumeBlock } from '#mesh/wire/message.ts';
+
+/** What the swarm knows about one connection besides the session itself. */
+export interface Context {
+  readonly session: Session;
+  readonly target: DialTarget | null;
+  readonly source: string;
+  /** What the peer said in its handshake payload. */
+  payload: HandshakePayload | null;
+  /** The resume block that we showed. */
+  ourBlock: ResumeBlock | null;
+  lobby: 'guest' | 'host' | null;
+  counted: 'half-open' | 'open' | 'no';
+  probe: { readonly until: Millis; readonly peer: PeerIdentity; readonly block: ResumeBlock | null } | null;
+  pings: Map<number, { readonly at: Millis; readonly command: number | null }>;
+  paused: boolean;
+  pausedUntil: Millis;
+  /** After a change of the network: the link is given up when nothing was heard by then. */
+  aliveBy: Millis;
+  heard: boolean;
+  /** The peer may send larger frames than it was told: a new session says so, when no call is under way. */
+  renewWanted: boolean;
+  /** What our ACCEPT said the peer may send in one frame. */
+  payloadBytesMaxTold: number;
+}
