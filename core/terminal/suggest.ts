@@ -3,8 +3,17 @@
 const DISTANCE_MAX = 3;
 const SIMILARITY_MIN = 0.4;
 
-/** The candidate with the fewest typing slips from `word`; `undefined` where the nearest is too far away. */
+/** Shortest beginning of a word that is taken for the whole of a longer one, as in `--token` for `--token-file`. */
+const BEGINNING_CHARACTERS_MIN = 4;
+
+/** The only candidate that `word` begins, or else the one with the fewest typing slips; `undefined` where the nearest is too far away. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates];
+  const begun = word.length < BEGINNING_CHARACTERS_MIN ? [] : all.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
+  return begun.length === 1 ? begun[0] : fewestSlips(word, all);
+}
+
+function fewestSlips(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = DISTANCE_MAX + 1;
   for (const candidate of candidates) {

@@ -100,4 +100,9 @@ describe('nearest', () => {
     expect(nearest('clock_rat', ['clock_rate', 'port'])).toBe('clock_rate');
     expect(nearest('xyzzy', ['status', 'nodes'])).toBeUndefined();
   });
+
+  it('takes the beginning of one word for the whole of it, and of several for none', () => {
+    expect(nearest('--token', ['--socket', '--token-file'])).toBe('--token-file');
+    expect(nearest('password', ['password-file', 'password-hint'])).toBeUndefined();
+  });
 });
