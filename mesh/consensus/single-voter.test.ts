@@ -8,12 +8,22 @@ const [voter, member] = [identityOf('ada'), identityOf('bob')];
 
 function logOf(who: typeof voter, entries: readonly SealedEntry[] = []): SingleVoterLog {
   const named = (identity: typeof voter) => ({ text: identity === voter ? 'voter' : 'member', aid: identity.established.aid });
-  return new SingleVoterLog({ crypto, entries, self: named(who), voter: named(voter), voterKey: () => voter.established.signKey, signKey: who === voter ? voter.signKey : null });
+  return new SingleVoterLog({
+    crypto,
+    entries,
+    self: named(who),
+    voter: named(voter),
+    voterKey: () => voter.established.signKey,
+    signKey: who === voter ? voter.signKey : null,
+  });
 }
 
 function proposed(log: SingleVoterLog, count: number): SealedEntry[] {
   return Array.from({ length: count }, (_, index) => {
-    const { output } = log.propose({ key: { aid: voter.established.aid, incarnation: 1, request: log.commitIndex + index + 1 }, kind: 'test', body: new Uint8Array(500).fill(index) }, 0);
+    const { output } = log.propose(
+      { key: { aid: voter.established.aid, incarnation: 1, request: log.commitIndex + index + 1 }, kind: 'test', body: new Uint8Array(500).fill(index) },
+      0,
+    );
     return output.persist[0]!;
   });
 }
@@ -22,7 +32,8 @@ function forged(entry: LogEntry): SealedEntry {
   return sealEntry(crypto, member.signKey, entry);
 }
 
-const append = (entries: readonly SealedEntry[], commit: number) => ({ kind: 'receive', from: 'peer', bytesMax: 4_096, message: { kind: 'append', entries, term: 1, commit } }) as const;
+const append = (entries: readonly SealedEntry[], commit: number) =>
+  ({ kind: 'receive', from: 'peer', bytesMax: 4_096, message: { kind: 'append', entries, term: 1, commit } }) as const;
 
 describe('the log with one voter', () => {
   test('a member takes what the voter signed, in order, whoever brings it', () => {
@@ -65,7 +76,9 @@ describe('the log with one voter', () => {
     const log = logOf(voter, entries);
     log.step({ kind: 'linked', peer: 'peer', commit: 0 }, 0);
     const ask = (from: number, now: number): number =>
-      log.step({ kind: 'receive', from: 'peer', bytesMax: 100_000, message: { kind: 'fetch', from } }, now).send.reduce((sum, { message }) => sum + encodeLogMessage(message).length, 0);
+      log
+        .step({ kind: 'receive', from: 'peer', bytesMax: 100_000, message: { kind: 'fetch', from } }, now)
+        .send.reduce((sum, { message }) => sum + encodeLogMessage(message).length, 0);
     let bytes = 0;
     for (let turn = 0; turn < 1_000; turn += 1) bytes += ask(1 + (turn % 40), 1_000);
     const whole = entries.reduce((sum, entry) => sum + packEntry(entry).length, 0);

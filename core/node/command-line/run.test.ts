@@ -33,7 +33,11 @@ const spec: ProgramSpec = {
       },
     },
     { name: 'fail', summary: 'fail with a fault', run: () => Promise.reject(new Fault('RN-CLI-003', 'stopped half way')) },
-    { name: 'repeat', summary: 'fail with the words of a peer', run: () => Promise.reject(new Fault('RN-CLI-003', 'it said \u001b]0;owned\u0007\u009b2J', { next: 'run \u202etxt' })) },
+    {
+      name: 'repeat',
+      summary: 'fail with the words of a peer',
+      run: () => Promise.reject(new Fault('RN-CLI-003', 'it said \u001b]0;owned\u0007\u009b2J', { next: 'run \u202etxt' })),
+    },
     { name: 'crash', summary: 'fail with a bug', run: () => Promise.reject(new TypeError('x is not a function')) },
     {
       name: 'wait',
