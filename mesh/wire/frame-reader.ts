@@ -6,12 +6,14 @@
  */
 import { type Refused, refused } from './decoded.ts';
 import { type Checksum, FRAME_VERSION, type Frame, MAGIC } from './header.ts';
-import { HEADER_BYTES, HEADER_BYTES_COVERED } from './limits.ts';
+import { BATCH_BYTES_MAX, HEADER_BYTES, HEADER_BYTES_COVERED, PAYLOAD_BYTES_MAX_PRE_AUTH } from './limits.ts';
 
 /**
  * An incremental reader.
  * Invariants: held bytes never exceed one frame within the limit, plus the chunk last pushed; after a refusal the reader
- * answers that refusal for ever. Frames are views into what was pushed, or into a buffer that is not used again.
+ * answers that refusal for ever. Frames are views into what was pushed, or into a buffer of their own; only those larger
+ * than anything before authentication lie in a buffer that the reader uses again at the next {@link next}: they are opened
+ * at once, and a fresh buffer for each would be most of what a fast link allocates.
  */
 export class FrameReader {
   /** Largest wire payload accepted from now on; the session raises it as the peer earns more (limits.ts). */
@@ -20,6 +22,8 @@ export class FrameReader {
   /** Bytes of an incomplete frame, and how many of them are filled. */
   #held: Uint8Array = EMPTY;
   #heldBytes = 0;
+  /** A large frame was handed out of `#held` and nothing is held any more. */
+  #spent: Uint8Array = EMPTY;
   /** The chunk being cut, and where. */
   #chunk: Uint8Array = EMPTY;
   #at = 0;
@@ -103,7 +107,7 @@ export class FrameReader {
     if (byteCount === 0) return;
     const end = this.#heldBytes + byteCount;
     if (end > this.#held.length) {
-      const grown = new Uint8Array(Math.max(end, Math.min(this.#held.length * 2, HEADER_BYTES + this.payloadBytesMax)));
+      const grown = this.#room(end);
       grown.set(this.#held.subarray(0, this.#heldBytes));
       this.#held = grown;
     }
@@ -112,14 +116,27 @@ export class FrameReader {
     this.#at += byteCount;
   }
 
+  /** A buffer for at least `byteCount` bytes: the one that a large frame has left, or a new one that is at most twice as large as the last. */
+  #room(byteCount: number): Uint8Array {
+    const spent = this.#spent;
+    if (spent.length >= byteCount && byteCount > REUSED_BYTES_MIN) {
+      this.#spent = EMPTY;
+      return spent;
+    }
+    return new Uint8Array(Math.max(byteCount, Math.min(this.#held.length * 2, HEADER_BYTES + this.payloadBytesMax)));
+  }
+
   #take(total: number): Uint8Array {
     if (this.#heldBytes === 0) {
       this.#at += total;
       return this.#chunk.subarray(this.#at - total, this.#at);
     }
     if (total > this.#heldBytes) this.#hold(total - this.#heldBytes);
-    const bytes = this.#held.subarray(0, total);
+    const isLarge = total > REUSED_BYTES_MIN;
+    // A small one that came to lie in a large buffer gets bytes of its own.
+    const bytes = isLarge || this.#held.length <= REUSED_BYTES_MIN ? this.#held.subarray(0, total) : this.#held.slice(0, total);
     const rest = this.#held.subarray(total, this.#heldBytes);
+    if (isLarge && this.#held.length <= REUSED_BYTES_MAX) this.#spent = this.#held;
     this.#held = rest.length === 0 ? EMPTY : rest.slice();
     this.#heldBytes = rest.length;
     return bytes;
@@ -146,3 +163,7 @@ export class FrameReader {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Frames up to here are never in a buffer that is used again. */
+const REUSED_BYTES_MIN = HEADER_BYTES + PAYLOAD_BYTES_MAX_PRE_AUTH;
+/** A larger buffer is not kept: an idle link holds at most this. */
+const REUSED_BYTES_MAX = 2 * BATCH_BYTES_MAX;

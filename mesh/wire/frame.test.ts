@@ -59,6 +59,26 @@ describe('the reader', () => {
     expect(got.map((frame) => (frame.kind === 'frame' ? hex(frame.payload) : ''))).toEqual(['01', '02', '03']);
   });
 
+  test('W-3 a large frame is whole until the next one is asked for, and small ones around it stay what they were', () => {
+    const sizes = [10, 5_000, 20, 9_000, 4_000, 30, 7_000];
+    const stream = concat(...sizes.map((size, index) => encodeFrame(checksum, { type: 0x10, flags: 0, channel: 0, sequence: index }, new Uint8Array(size).fill(index + 1))));
+    for (const piece of [3_000, 4_096, 7_001]) {
+      const reader = new FrameReader(checksum, 10_000);
+      const kept: Uint8Array[] = [];
+      for (let at = 0; at < stream.length; at += piece) {
+        reader.push(stream.slice(at, at + piece));
+        for (let frame = reader.next(); frame?.kind === 'frame'; frame = reader.next()) {
+          const { payload, sequence } = frame;
+          expect(payload.length).toBe(sizes[sequence]);
+          expect(payload.every((byte) => byte === sequence + 1)).toBe(true);
+          if (payload.length < 100) kept.push(payload);
+        }
+      }
+      expect(kept.map((payload) => payload.every((byte) => byte === payload[0]))).toEqual([true, true, true]);
+      expect(kept.map((payload) => payload[0])).toEqual([1, 3, 6]);
+    }
+  });
+
   test('W-4 noise never makes it throw, and a refusal is final', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (noise, plausible) => {
