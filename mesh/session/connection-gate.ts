@@ -32,6 +32,11 @@ export class ConnectionGate {
     this.#members = new TokenBucket(half, half, now);
   }
 
+  /** Sources remembered at present. */
+  get sourceCount(): number {
+    return this.#sources.size;
+  }
+
   /** A connection came in; when admitted it counts as half-open until {@link opened} or {@link abandoned}. */
   arrive(source: string, known: boolean, now: Millis): GateRefusal | undefined {
     const entry = this.#source(source, now);

@@ -23,8 +23,9 @@ export const SESSION_LIMITS = {
   slotMs: MINUTE,
   checkpointFrames: 1_024,
   checkpointBytes: 16 * 1024 * 1024,
-  /** Rekey both directions after so many records or so long; a whole new handshake each day. */
-  rekeyRecords: 65_536,
+  /** A direction is re-keyed after so many frames that are checkpoints, one of which goes out each slot: 15 min. */
+  rekeyCheckpoints: 15,
+  /** Age of a session; then BYE `RENEW` and a whole new handshake. */
   sessionMsMax: DAY,
   /** A link must have been resumed (VOID) this soon after ACCEPT. */
   resumeMsMax: 10 * SECOND,

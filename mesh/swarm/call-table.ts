@@ -4,6 +4,7 @@
  */
 import { type Millis, NEVER } from '#core/time/time.ts';
 import { SWARM_LIMITS as LIMITS } from './limits.ts';
+import { SlotTable } from './slot-table.ts';
 
 interface Outgoing {
   readonly request: number;
@@ -23,10 +24,8 @@ export interface Serving {
 
 /** Calls we made and calls we serve. */
 export class CallTable {
-  readonly #outgoing = new Map<number, Outgoing>();
-  readonly #serving = new Map<number, Serving>();
-  #nextWireId = 1;
-  #nextServing = 1;
+  readonly #outgoing = new SlotTable<Outgoing>();
+  readonly #serving = new SlotTable<Serving>();
   #sweepAt: Millis = NEVER;
 
   /** Calls of ours without an answer. */
@@ -43,9 +42,7 @@ export class CallTable {
 
   /** Register a call of ours; returns its number on the wire. */
   open(request: number, peer: string, now: Millis, timeoutMs: Millis): number {
-    const wireId = this.#nextWireId;
-    this.#nextWireId = wireId >= 0x7fff_ffff ? 1 : wireId + 1;
-    this.#outgoing.set(wireId, { request, peer, sentAt: now, deadline: now + timeoutMs });
+    const wireId = this.#outgoing.add({ request, peer, sentAt: now, deadline: now + timeoutMs });
     if (this.#sweepAt === NEVER) this.#sweepAt = now + LIMITS.callSweepMs;
     return wireId;
   }
@@ -54,7 +51,7 @@ export class CallTable {
   settle(wireId: number, peer: string): number | undefined {
     const call = this.#outgoing.get(wireId);
     if (call === undefined || call.peer !== peer) return undefined;
-    this.#outgoing.delete(wireId);
+    this.#outgoing.take(wireId);
     return call.request;
   }
 
@@ -62,9 +59,9 @@ export class CallTable {
   sweep(now: Millis): readonly { readonly request: number; readonly peer: string; readonly wireId: number; readonly waitedMs: Millis }[] {
     if (now < this.#sweepAt) return [];
     const expired: { request: number; peer: string; wireId: number; waitedMs: Millis }[] = [];
-    for (const [wireId, call] of this.#outgoing) {
+    for (const [wireId, call] of this.#outgoing.entries()) {
       if (call.deadline > now) continue;
-      this.#outgoing.delete(wireId);
+      this.#outgoing.take(wireId);
       expired.push({ request: call.request, peer: call.peer, wireId, waitedMs: now - call.sentAt });
     }
     this.#sweepAt = this.#outgoing.size === 0 ? NEVER : now + LIMITS.callSweepMs;
@@ -74,35 +71,30 @@ export class CallTable {
   /** The link to a peer is gone: our requests to it, and nothing more is owed to it. */
   drop(peer: string): readonly number[] {
     const lost: number[] = [];
-    for (const [wireId, call] of this.#outgoing) {
+    for (const [wireId, call] of this.#outgoing.entries()) {
       if (call.peer !== peer) continue;
-      this.#outgoing.delete(wireId);
+      this.#outgoing.take(wireId);
       lost.push(call.request);
     }
-    for (const [id, serving] of this.#serving) if (serving.peer === peer) this.#serving.delete(id);
+    for (const [id, serving] of this.#serving.entries()) if (serving.peer === peer) this.#serving.take(id);
     return lost;
   }
 
   /** Register an incoming call; `undefined` when this peer has too many open. */
   serve(serving: Serving): number | undefined {
     if (this.#serving.size >= LIMITS.servingMax) return undefined;
-    const id = this.#nextServing;
-    this.#nextServing += 1;
-    this.#serving.set(id, serving);
-    return id;
+    return this.#serving.add(serving);
   }
 
   /** A handler is done (or its caller cancelled): where the answer goes. */
   served(id: number): Serving | undefined {
-    const serving = this.#serving.get(id);
-    this.#serving.delete(id);
-    return serving;
+    return this.#serving.take(id);
   }
 
   /** The caller no longer waits. */
   cancel(peer: string, wireId: number): void {
-    for (const [id, serving] of this.#serving) {
-      if (serving.peer === peer && serving.wireId === wireId) this.#serving.delete(id);
+    for (const [id, serving] of this.#serving.entries()) {
+      if (serving.peer === peer && serving.wireId === wireId) this.#serving.take(id);
     }
   }
 

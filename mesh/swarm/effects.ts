@@ -18,6 +18,11 @@ const QUIET: SwarmEffects = {
 };
 const QUIET_FLUSH: SwarmEffects = { ...QUIET, flushWanted: true };
 
+/** Whether a step asked for nothing but a flush: the common case, told without looking at each list. */
+export function isQuiet(effects: SwarmEffects): boolean {
+  return effects === QUIET || effects === QUIET_FLUSH;
+}
+
 /** Effects of the step under way; owned by the swarm, emptied by {@link take}. */
 export class EffectCollector {
   #effects: Mutable<SwarmEffects> | null = null;

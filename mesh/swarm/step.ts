@@ -103,7 +103,8 @@ export interface SwarmEffects {
   readonly persist: readonly Persist[];
   readonly send: readonly { readonly connection: ConnectionId; readonly bytes: Uint8Array }[];
   /** After what was sent before; a peer gets a last chance to read. */
-  readonly close: readonly { readonly connection: ConnectionId }[];
+  /** `abort`: nothing was said and nobody is waited for; a flood must not hold descriptors. */
+  readonly close: readonly { readonly connection: ConnectionId; readonly abort?: true }[];
   readonly dial: readonly { readonly connection: ConnectionId; readonly address: Address }[];
   /** Stop or go on reading from a connection (back-pressure). */
   readonly pause: readonly { readonly connection: ConnectionId; readonly paused: boolean }[];

@@ -104,6 +104,8 @@ export class World {
   readonly cut = new Set<string>();
   /** May drop a connection in place of a delivery: bytes delivered so far on it → whether to break it. */
   breakAfter: ((from: WorldNode, to: WorldNode, bytes: number) => boolean) | null = null;
+  /** Somebody on the path: what arrives in the place of what was sent. */
+  tamper: ((from: WorldNode, to: WorldNode, bytes: Uint8Array) => Uint8Array) | null = null;
   delivered = 0;
   readonly #queue: { readonly at: Millis; readonly order: number; readonly run: () => void }[] = [];
   readonly #seed: string;
@@ -364,8 +366,9 @@ export class World {
       if (this.cut.has(end.node.address.host) || (end.other !== null && this.cut.has(end.other.node.address.host))) return;
       this.delivered += bytes.length;
       if (end.other !== null && this.breakAfter?.(end.other.node, end.node, this.delivered) === true) return this.#break(end);
-      if (end.paused) end.held.push(bytes);
-      else this.input(end.node, { kind: 'received', connection: end.connection, bytes });
+      const arrived = this.tamper !== null && end.other !== null ? this.tamper(end.other.node, end.node, bytes) : bytes;
+      if (end.paused) end.held.push(arrived);
+      else this.input(end.node, { kind: 'received', connection: end.connection, bytes: arrived });
     });
   }
 

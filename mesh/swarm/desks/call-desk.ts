@@ -35,7 +35,8 @@ export class CallDesk implements CallDoor {
       );
     const wireId = this.#core.calls.open(id, peer.text, this.#core.now.mono, timeoutMs);
     session.send({ kind: 'req', id: wireId, key: null, method: verb, timeoutMs: Math.ceil(timeoutMs), body });
-    this.#core.touched.add(session);
+    // Nothing to collect from the session now: the flush at the end of the turn takes everything it has made.
+    this.#core.fx.flushWanted = true;
   }
 
   onCall(session: Session, peer: Peer, message: Extract<SessionMessage, { kind: 'req' }>): void {
@@ -56,8 +57,8 @@ export class CallDesk implements CallDoor {
 
   #mayCall(peer: Peer, verb: string): boolean {
     return (
-      SELF_REQUEST_VERBS.has(verb) ||
       permits(this.#core.levelOf(peer), 'call-standard') ||
+      SELF_REQUEST_VERBS.has(verb) ||
       (verb.endsWith('?') && permits(this.#core.levelOf(peer), 'call-read-only'))
     );
   }
@@ -68,6 +69,6 @@ export class CallDesk implements CallDoor {
     if (serving === undefined || session === undefined) return;
     if (result.kind === 'ok') session.send({ kind: 'res', id: serving.wireId, body: result.body });
     else session.send({ kind: 'err', id: serving.wireId, code: result.code.slice(0, 64), text: result.text.slice(0, 500) });
-    this.#core.touched.add(session);
+    this.#core.fx.flushWanted = true;
   }
 }
