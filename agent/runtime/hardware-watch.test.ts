@@ -59,6 +59,15 @@ describe('the hardware watch', () => {
     expect(events[0]?.severity).toBe('critical');
   });
 
+  it('PHYS-08: once a person has admitted the changed machine, the change is over and kept with its end', async () => {
+    await open();
+    stageFacts(join(folder, 'facts'), stagings['other-serial']);
+    const watch = await open();
+    watch.acknowledge();
+    expect(watch.conditions.find((condition) => condition.kind === 'hardware-changed')?.until).not.toBeNull();
+    expect(events.map((event) => event.code)).toEqual(['HARDWARE_CHANGED', 'CONDITION_ENDED']);
+  });
+
   it('PHYS-09: a condition is announced within one poll, and again when it is over', async () => {
     vi.useFakeTimers();
     const watch = await open();

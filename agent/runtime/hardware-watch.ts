@@ -16,7 +16,8 @@ import { readWholeFile, replaceFile } from '#core/node/disk.ts';
 import { DAY, HOUR, SECOND, type Millis } from '#core/time/time.ts';
 import type { Capabilities, Condition, EventRecord } from '#mesh/swarm/views.ts';
 
-const CONDITIONS_MS: Millis = 5 * SECOND;
+/** Short of the 10 s within which the whole mesh is to know (PHYS-09); one look costs a fraction of a millisecond. */
+const CONDITIONS_MS: Millis = 2 * SECOND;
 const CAPABILITIES_MS: Millis = HOUR;
 /** How long a hardware change stays in sight as a condition. */
 const CHANGE_SHOWN_MS: Millis = DAY;
@@ -109,10 +110,21 @@ export class HardwareWatch {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
+  /** A person has let this machine in as it is now: that it was another one before is settled (PHYS-08). */
+  acknowledge(): void {
+    const now = Date.now();
+    this.#adopt(
+      this.#conditions.map((condition) => (condition.kind === 'hardware-changed' && condition.until === null ? { ...condition, until: now } : condition)),
+    );
+  }
+
   #poll(): void {
     const now = Date.now();
     const before = this.#conditions.filter((condition) => condition.kind !== 'hardware-changed' || now - condition.since < CHANGE_SHOWN_MS);
-    const after = readConditions(this.#options.facts, identifyProfile(this.#record).profile, before, now);
+    this.#adopt(readConditions(this.#options.facts, identifyProfile(this.#record).profile, before, now));
+  }
+
+  #adopt(after: readonly Condition[]): void {
     const { started, ended, worsened } = conditionChanges(this.#conditions, after);
     this.#conditions = after;
     for (const condition of started) this.#options.onEvent(conditionEvent('CONDITION_BEGAN', condition));

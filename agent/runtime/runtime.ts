@@ -103,6 +103,11 @@ async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Ag
   stops.push(() => {
     hardware.stop();
   });
+  stops.push(
+    node.onEvent((event) => {
+      if (event.code === 'JOINED') hardware.acknowledge();
+    }),
+  );
 
   const presence = new Presence({ node, settings, log, onEvent: record });
   await presence.start();
