@@ -61,6 +61,7 @@ const spec: ProgramSpec = {
           });
         }),
     },
+    { name: 'keep', summary: 'acts itself, and has verbs', run: () => EXIT.ok, verbs: [{ name: 'list', summary: 'what is kept', run: () => EXIT.ok }] },
     { name: 'group', summary: 'several verbs', verbs: [{ name: 'one', summary: 'the one', run: () => EXIT.tryAgain }] },
     completionVerb('sample'),
   ],
@@ -98,6 +99,12 @@ describe('a program', () => {
     expect(out).toBe('');
     expect(err).toContain("unknown command 'gret' (did you mean greet?)");
     expect(err).toContain('RN-CLI-001');
+  });
+
+  it('suggests the verb of a verb that was meant', async () => {
+    const { code, err } = await run('keep lst');
+    expect(code).toBe(EXIT.usage);
+    expect(err).toContain('(did you mean list?)');
   });
 
   it('suggests the option that was meant, global ones too', async () => {

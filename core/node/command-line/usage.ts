@@ -38,8 +38,11 @@ function suggestionFor(code: string, sentence: string, command: Command, argv: r
     const [flag = word] = word.split('=');
     return nearest(flag, flags);
   }
-  // A misspelt verb in front of correct arguments shows up as "too many arguments" of a program that takes hosts.
-  return code === 'commander.excessArguments' && argv[0] !== undefined ? nearest(argv[0], verbs) : undefined;
+  if (code !== 'commander.excessArguments') return undefined;
+  // A misspelt verb in front of correct arguments shows up as "too many arguments" of a program that takes hosts, and a
+  // misspelt verb of a verb (`invite lst`) as one argument too many of the latter.
+  const [excess] = /got \d+: ([^,]+)/.exec(sentence)?.[1]?.replace(/\.$/, '').split(' ') ?? [];
+  return [excess, argv[0]].flatMap((given) => (given === undefined ? [] : [nearest(given, verbs)])).find((verb) => verb !== undefined);
 }
 
 function pathOf(command: Command): string {
