@@ -35,4 +35,7 @@ export const SWARM_LIMITS = {
   invitationUsesMax: 100,
   /** Peer records are offered to the disk this often (protocol.md §2.10). */
   flushMs: MINUTE,
+  /** … and only this often while no link carried more frames than heartbeats and checkpoints make. */
+  flushIdleMs: 5 * MINUTE,
+  idleFramesMax: 60,
 } as const;

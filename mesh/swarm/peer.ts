@@ -43,6 +43,8 @@ export class Peer {
   conditions: readonly Condition[] = [];
   /** Incarnation and nonce that were refused last, as text. */
   lastRefused: string | null = null;
+  /** Frames received when the record was last written. */
+  flushedSequence = 0;
   /** The disk has a record of it. */
   stored = false;
   /** Something of the record has changed since it was last offered to the disk. */

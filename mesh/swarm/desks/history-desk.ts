@@ -219,7 +219,6 @@ export class HistoryDesk implements HistoryDoor {
       peer.lastCheckpointAt = this.#core.now.wall;
       if (peer.advanceTrust(this.#core.now.mono)) this.#core.levelChanged(peer);
       peer.meter.onCheckpoint(verdict.fresh);
-      this.#core.rooms.members.wakeFlush();
       return;
     }
     this.break(peer, verdict.class, verdict.why);

@@ -4,7 +4,7 @@
 import { utf8 } from '#core/bytes/bytes.ts';
 import { decodeRmp } from '#core/msgpack/decode.ts';
 import { listOf } from '#core/msgpack/fields.ts';
-import { type Instant, NEVER } from '#core/time/time.ts';
+import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
 import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
 import { parseAddress } from '#mesh/membership/address-policy.ts';
@@ -65,17 +65,28 @@ export class MemberDesk implements MemberDoor {
   }
 
   wakeFlush(): void {
-    if (this.#core.flushPeersAt === NEVER) this.#core.flushPeersAt = this.#core.now.mono + LIMITS.flushMs;
+    this.#flushWithin(LIMITS.flushMs);
+  }
+
+  #flushWithin(span: Millis): void {
+    this.#core.flushPeersAt = Math.min(this.#core.flushPeersAt, this.#core.now.mono + span);
   }
 
   flushPeers(all: boolean): void {
     this.#core.flushPeersAt = NEVER;
+    let busy = false;
+    let linked = false;
     for (const peer of this.#core.peers.values()) {
       if (!peer.changed || this.#core.mesh?.member(peer.text) === undefined) continue;
       peer.changed = false;
       this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: all });
-      if (peer.session !== null) this.wakeFlush();
+      const sequence = peer.received?.sequence ?? 0;
+      if (sequence - peer.flushedSequence > LIMITS.idleFramesMax) busy = true;
+      peer.flushedSequence = sequence;
+      if (peer.session !== null) linked = true;
     }
+    // An idle mesh says nothing that is worth the wear of a card each minute (§2.10).
+    if (linked) this.#flushWithin(busy ? LIMITS.flushMs : LIMITS.flushIdleMs);
     this.storePeerCache();
   }
 
