@@ -19,6 +19,8 @@ import { type Address, parseAddress } from '#mesh/membership/address-policy.ts';
 import type { LevelRate } from '#mesh/session/limits.ts';
 import { encodeIntent } from '#mesh/swarm/joiner.ts';
 import type { Command, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
+import { isQuiet } from '#mesh/swarm/effects.ts';
+import { SlotTable } from '#mesh/swarm/slot-table.ts';
 import { Swarm } from '#mesh/swarm/swarm.ts';
 import type {
   AdmissionRequest,
@@ -37,6 +39,7 @@ import { createTcpTransport } from '#mesh/transport/tcp.ts';
 import type { Connection, Dialling, Listener, Transport } from '#mesh/transport/transport.ts';
 import { createSystemClock, type DriverClock, JumpDetector } from './clock.ts';
 import { EventRing } from './event-ring.ts';
+import { foreignMembership } from './foreign-membership.ts';
 import { measureHandshakeBudget } from './handshake-budget.ts';
 import { type BindingSource, openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
@@ -114,7 +117,7 @@ class RunningNode implements MeshNode {
   readonly #log: Log;
   readonly #connections = new Map<number, Connection>();
   readonly #dialling = new Map<number, { readonly dialling: Dialling; readonly timer: NodeJS.Timeout }>();
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new SlotTable<Pending>();
   readonly #handlers = new Map<string, Handler>();
   readonly #listeners: Listener[] = [];
   #facts: SelfFacts;
@@ -125,7 +128,6 @@ class RunningNode implements MeshNode {
   #identity: Identity | null = null;
   #swarm: Swarm | null = null;
   #running = false;
-  #nextId = 1;
   #nextAccepted = 1;
   /** The present of the event-loop turn under way; read once per turn, not once per message. */
   #turn: Instant | null = null;
@@ -158,6 +160,7 @@ class RunningNode implements MeshNode {
       this.#identity = opened.identity;
       const before: Persist[] = [];
       if (opened.mismatch !== null) before.push(...this.#onOtherHardware(state, opened.mismatch.aid, opened.mismatch.changed));
+      else before.push(...this.#onForeignMembership(state, opened.identity.established.aid));
       state.persist(before);
       this.#handshakesPerSecond = measureHandshakeBudget(this.#crypto, this.#entropy);
       this.#begin(0, 'start', opened.origin === 'opened');
@@ -225,6 +228,12 @@ class RunningNode implements MeshNode {
     const persist: Persist[] = [{ kind: 'forget-mesh' }];
     if (wasMember) persist.push({ kind: 'document', name: 'intent', record: encodeIntent({ mode: 'request', mesh: null, expect: null, peers }) });
     return persist;
+  }
+
+  /** The power went while one identity took the place of another: finish what had been begun. */
+  #onForeignMembership(state: NodeState, self: Uint8Array): readonly Persist[] {
+    const aid = foreignMembership(this.#crypto, self, state.document('membership'));
+    return aid === undefined ? [] : this.#onOtherHardware(state, aid, ['the identity file']);
   }
 
   #begin(atLeast: number, reason: 'start' | 'clock-jump', spokenBefore: boolean): void {
@@ -328,8 +337,7 @@ class RunningNode implements MeshNode {
     }
     this.#dialling.clear();
     for (const listener of this.#listeners.splice(0)) void listener.close();
-    for (const { reject } of this.#pending.values()) reject(new Fault('RN-MESH-032', 'the node was stopped before the answer came'));
-    this.#pending.clear();
+    for (const { reject } of this.#pending.takeAll()) reject(new Fault('RN-MESH-032', 'the node was stopped before the answer came'));
     this.#state?.close();
     this.#state = null;
     this.#lock?.release();
@@ -350,13 +358,17 @@ class RunningNode implements MeshNode {
   }
 
   #perform(effects: SwarmEffects): void {
+    if (isQuiet(effects)) return this.#scheduleFlush();
     if (effects.persist.length > 0) this.#persist(effects.persist);
     for (const { connection, bytes } of effects.send) {
       const target = this.#connections.get(connection);
       if (target === undefined) continue;
       if (!target.write(bytes)) this.#input({ kind: 'backlog', connection, bytes: target.writableLength });
     }
-    for (const { connection } of effects.close) this.#endConnection(connection);
+    for (const { connection, abort } of effects.close) {
+      if (abort === true) this.#connections.get(connection)?.destroy();
+      else this.#endConnection(connection);
+    }
     for (const { connection, address } of effects.dial) this.#dial(connection, address);
     for (const { connection, paused } of effects.pause) {
       if (paused) this.#connections.get(connection)?.pause();
@@ -364,15 +376,14 @@ class RunningNode implements MeshNode {
     }
     if (effects.events.length > 0) this.#publish(effects.events);
     for (const reply of effects.replies) {
-      const pending = this.#pending.get(reply.id);
+      const pending = this.#pending.take(reply.id);
       if (pending === undefined) continue;
-      this.#pending.delete(reply.id);
       if (reply.kind === 'done') pending.resolve(reply.value as never);
       else pending.reject(faultOf(reply.refusal));
     }
     for (const call of effects.calls) this.#serve(call.call, call.verb, call.body, call.from);
     if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, 'start', false);
-    if (effects.persist.some((record) => record.kind === 'forget-mesh')) this.#restart(0, 'start', true);
+    if (effects.persist.length > 0 && effects.persist.some((record) => record.kind === 'forget-mesh')) this.#restart(0, 'start', true);
     this.#scheduleFlush();
   }
 
@@ -507,9 +518,8 @@ class RunningNode implements MeshNode {
         connection.end();
         setTimeout(() => connection.destroy(), LIMITS.stopMsMax).unref();
       }
-      for (const { reject } of this.#pending.values()) reject(new Fault('RN-MESH-032', 'the node began a new incarnation before the answer came'));
-      this.#pending.clear();
-      const state = this.#state;
+      for (const { reject } of this.#pending.takeAll()) reject(new Fault('RN-MESH-032', 'the node began a new incarnation before the answer came'));
+        const state = this.#state;
       if (state === null) return;
       if (freshIdentity) {
         state.forgetStatements();
@@ -625,9 +635,7 @@ class RunningNode implements MeshNode {
     return new Promise((resolve, reject: (error: unknown) => void) => {
       const swarm = this.#swarm;
       if (swarm === null) return reject(new Fault('RN-MESH-032', 'the node is not running'));
-      const id = this.#nextId;
-      this.#nextId += 1;
-      this.#pending.set(id, { resolve, reject });
+      const id = this.#pending.add({ resolve, reject });
       this.#perform(swarm.step({ kind: 'request', id, who: aidOrName, verb, body, timeoutMs }, this.#now()));
     });
   }
@@ -661,9 +669,7 @@ class RunningNode implements MeshNode {
   #command<Value>(command: Command): Promise<Value> {
     return new Promise((resolve: (value: Value) => void, reject: (error: unknown) => void) => {
       if (!this.#running || this.#swarm === null) return reject(new Fault('RN-MESH-032', 'the node is not running'));
-      const id = this.#nextId;
-      this.#nextId += 1;
-      this.#pending.set(id, { resolve, reject });
+      const id = this.#pending.add({ resolve, reject });
       this.#input({ kind: 'command', id, command });
       this.#setAlarm();
     });

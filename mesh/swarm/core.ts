@@ -11,7 +11,7 @@ import { Lobby } from '#mesh/admission/lobby.ts';
 import { effectiveRole } from '#mesh/admission/registry.ts';
 import { roleLevelMax } from '#mesh/admission/roles.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
-import { type Address, sourceKey } from '#mesh/membership/address-policy.ts';
+import type { Address } from '#mesh/membership/address-policy.ts';
 import { DialPlan } from '#mesh/membership/dial-plan.ts';
 import { LivenessTable } from '#mesh/membership/liveness.ts';
 import { ConnectionGate } from '#mesh/session/connection-gate.ts';
@@ -144,10 +144,10 @@ export class SwarmCore {
     this.#host = host;
   }
 
-  /** Whether members were last seen at this address (or, for IPv6, in its network). */
-  isKnownSource(source: string): boolean {
+  /** Whether members were last seen at this very address; its network would take in every stranger on the LAN. */
+  isKnownHost(host: string): boolean {
     for (const peer of this.peers.values()) {
-      for (const address of this.dials.addressesOf(peer.text)) if (sourceKey(address.host) === source) return true;
+      for (const address of this.dials.addressesOf(peer.text)) if (address.host === host) return true;
     }
     return false;
   }

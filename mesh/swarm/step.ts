@@ -102,8 +102,7 @@ export interface IncomingCall {
 export interface SwarmEffects {
   readonly persist: readonly Persist[];
   readonly send: readonly { readonly connection: ConnectionId; readonly bytes: Uint8Array }[];
-  /** After what was sent before; a peer gets a last chance to read. */
-  /** `abort`: nothing was said and nobody is waited for; a flood must not hold descriptors. */
+  /** After what was sent before; a peer gets a last chance to read. `abort`: nobody is waited for, a flood must not hold descriptors. */
   readonly close: readonly { readonly connection: ConnectionId; readonly abort?: true }[];
   readonly dial: readonly { readonly connection: ConnectionId; readonly address: Address }[];
   /** Stop or go on reading from a connection (back-pressure). */

@@ -4,7 +4,7 @@
  */
 import { hex } from '#core/bytes/bytes.ts';
 import { NEVER } from '#core/time/time.ts';
-import { type Address, addressText, isLocalAddress } from '#mesh/membership/address-policy.ts';
+import { type Address, addressText, isLocalAddress, sourceKey } from '#mesh/membership/address-policy.ts';
 import type { DialTarget } from '#mesh/membership/dial-plan.ts';
 import { Session } from '#mesh/session/session.ts';
 import type { HelloMode } from '#mesh/wire/message.ts';
@@ -55,6 +55,7 @@ export class ConnectionDesk implements ConnectionDoor {
       this.#core.fx.now.close.push({ connection: id });
       return;
     }
+    if (initiate === null && !this.#mayEnter(id, remote)) return;
     const token = initiate?.mode === 1 ? (this.#core.joiner?.intent ?? null) : null;
     const session = new Session(
       this.#core.host,
@@ -76,7 +77,7 @@ export class ConnectionDesk implements ConnectionDoor {
       payload: null,
       ourBlock: null,
       lobby: null,
-      counted: 'no',
+      counted: initiate === null ? 'half-open' : 'no',
       probe: null,
       pings: new Map(),
       paused: false,
@@ -86,17 +87,18 @@ export class ConnectionDesk implements ConnectionDoor {
       renewWanted: false,
       payloadBytesMaxTold: 0,
     };
-    if (initiate === null) {
-      const refusal = this.#core.gate.arrive(session.source, this.#core.isKnownSource(session.source), this.#core.now.mono);
-      if (refusal !== undefined) {
-        this.#core.incident('RATE_LIMIT', 'warning', `a connection from ${addressText(remote)} was turned away: ${refusal}`, session.source, null);
-        this.#core.fx.now.close.push({ connection: id });
-        return;
-      }
-      context.counted = 'half-open';
-    }
     this.#core.contexts.set(id, context);
     this.#core.touched.add(session);
+  }
+
+  /** The gate comes before anything is allocated for a connection. */
+  #mayEnter(id: ConnectionId, remote: Address): boolean {
+    const source = sourceKey(remote.host);
+    const refusal = this.#core.gate.arrive(source, this.#core.isKnownHost(remote.host), this.#core.now.mono);
+    if (refusal === undefined) return true;
+    this.#core.incident('RATE_LIMIT', 'warning', `a connection from ${addressText(remote)} was turned away: ${refusal}`, source, null);
+    this.#core.fx.now.close.push({ connection: id, abort: true });
+    return false;
   }
 
   onConnected(id: ConnectionId, remote: Address): void {

@@ -65,7 +65,7 @@ export class HandshakeDesk implements HandshakeDoor {
   }
 
   maySpendHandshake(session: Session): boolean {
-    return this.#core.gate.spend(this.#core.isKnownSource(session.source), this.#core.now.mono);
+    return this.#core.gate.spend(this.#core.isKnownHost(session.remote.host), this.#core.now.mono);
   }
 
   onHello(session: Session, hello: Hello): HelloVerdict {
