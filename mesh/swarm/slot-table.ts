@@ -54,6 +54,20 @@ export class SlotTable<Item> {
     return item;
   }
 
+  /** All of them, in no particular order; a copy. */
+  values(): readonly Item[] {
+    return this.#items.filter((item) => item !== undefined);
+  }
+
+  /** Take all of them out. */
+  takeAll(): readonly Item[] {
+    const items = this.values();
+    this.#items.fill(undefined);
+    this.#numbers.fill(0);
+    this.#size = 0;
+    return items;
+  }
+
   /** All of them with their numbers, in no particular order; a copy, so that items may be taken meanwhile. */
   entries(): readonly (readonly [number, Item])[] {
     const entries: (readonly [number, Item])[] = [];
