@@ -216,6 +216,8 @@ export class LinkDesk implements LinkDoor {
         );
     }
     this.#core.rooms.members.wakeFlush();
+    // Who waited for this session's answer need not wait any longer.
+    for (const other of [...this.#core.contexts.values()]) if (other.probe?.peer.text === peer.text) this.#core.rooms.history.probeOver(other, 'silent');
   }
 
   #onOpeningEnded(context: Context, ending: Ending): void {
