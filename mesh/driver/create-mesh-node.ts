@@ -134,6 +134,8 @@ class RunningNode implements MeshNode {
   #flushScheduled = false;
   #alarm: NodeJS.Timeout | null = null;
   #alarmAt: Millis = NEVER;
+  #review: NodeJS.Timeout | null = null;
+  #reviewAt: Millis = 0;
   #jumps: JumpDetector;
   #handshakesPerSecond = 2;
   #restarting: Promise<void> | null = null;
@@ -329,6 +331,8 @@ class RunningNode implements MeshNode {
     this.#running = false;
     if (this.#alarm !== null) clearTimeout(this.#alarm);
     this.#alarm = null;
+    if (this.#review !== null) clearTimeout(this.#review);
+    this.#review = null;
     for (const connection of this.#connections.values()) connection.destroy();
     this.#connections.clear();
     for (const { dialling, timer } of this.#dialling.values()) {
@@ -423,7 +427,23 @@ class RunningNode implements MeshNode {
       this.#flushScheduled = false;
     }
     this.#turn = null;
-    if (this.#alarmAt - this.#clock.now().mono > ALARM_SLACK_MS) this.#setAlarm();
+    this.#reviewAlarm();
+  };
+
+  /** New deadlines are looked for once per slack instead of once per turn: what the last turns of a burst set is found by a timer. */
+  #reviewAlarm(): void {
+    const now = this.#clock.now().mono;
+    if (this.#alarmAt - now <= ALARM_SLACK_MS || this.#review !== null) return;
+    if (now >= this.#reviewAt) {
+      this.#reviewAt = now + ALARM_SLACK_MS;
+      return this.#setAlarm();
+    }
+    this.#review = setTimeout(this.#onReview, this.#clock.realDelay(ALARM_SLACK_MS));
+  }
+
+  readonly #onReview = (): void => {
+    this.#review = null;
+    this.#setAlarm();
   };
 
   #setAlarm(): void {
