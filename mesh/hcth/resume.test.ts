@@ -254,12 +254,13 @@ describe('the resume table', () => {
         sent: fc.nat({ max: 5 }),
         lost: fc.nat({ max: 3 }),
         sign: fc.boolean(),
+        acknowledge: fc.boolean(),
         flush: fc.boolean(),
         then: fc.constantFrom('drop', 'restart-ada', 'restart-bob', 'bob-forgets'),
       }),
       { minLength: 1, maxLength: 12 },
     );
-    const seen = { drop: 0, restart: 0, void: 0, forgotten: 0 };
+    const seen = { drop: 0, restart: 0, void: 0, forgotten: 0, forward: 0 };
     fc.assert(
       fc.property(steps, (plan) => {
         let adaIncarnation = 1;
@@ -267,6 +268,9 @@ describe('the resume table', () => {
         let receiving: LinkChain | null = null;
         // Ada's own checkpoint, and what Bob holds: newest in memory, and what is on his disk.
         let own: SignedObject | null = null;
+        // Bob's newest acknowledgement, as Ada holds it: it may say more than Bob's disk remembers.
+        let acknowledgement: SignedObject | null = null;
+        const bobSends = chainOf(bob, ada, 2, bobNonce);
         let held: { received: Position | null; known: ResumeOurs['known']; checkpoint: SignedObject | null } = {
           received: null,
           known: null,
@@ -286,7 +290,7 @@ describe('the resume table', () => {
             earlier: 'none',
             simultaneous: false,
           };
-          const adaBlock: ResumeBlock = { ownCheckpoint: own, peerCheckpoint: null, sent, received: null };
+          const adaBlock: ResumeBlock = { ownCheckpoint: own, peerCheckpoint: acknowledgement, sent, received: null };
           const bobBlock: ResumeBlock = { ownCheckpoint: null, peerCheckpoint: held.checkpoint, sent, received: held.received };
           const decision = decideResume(crypto, ours, { incarnation: adaIncarnation, nonce, block: adaBlock });
           const mine = resumeSending(crypto, {
@@ -294,11 +298,12 @@ describe('the resume table', () => {
             peer: bob.established.aid,
             sending,
             ownCheckpoint: own,
+            shown: acknowledgement === null ? null : { keys: bob.established, checkpoint: acknowledgement },
             theirs: bobBlock,
           });
           if (mine.kind !== 'send') throw new Error(mine.why);
-          // Bob's disk may be behind what he once received in this incarnation: only then may honest ends disagree (R6/R7 settle it).
           if (decision.kind !== 'continue') throw new Error(JSON.stringify(decision));
+          if (decision.case === 'R7' && held.received !== null) seen.forward += 1;
           sending = mine.chain;
           receiving = new LinkChain(crypto, decision.receive);
           if (mine.message !== null) {
@@ -318,6 +323,16 @@ describe('the resume table', () => {
               slot: 0,
             });
             exchange(1, sending, receiving);
+          }
+          if (step.acknowledge) {
+            acknowledgement = makeCheckpoint(crypto, bob.signKey, {
+              from: bob.established.aid,
+              to: ada.established.aid,
+              sending: bobSends,
+              received: receiving.position,
+              echo: new Uint8Array(16),
+              slot: 0,
+            });
           }
           held = { received: receiving.position, known: { incarnation: adaIncarnation, nonce }, checkpoint: step.sign ? own : held.checkpoint };
           if (step.flush) disk = held;

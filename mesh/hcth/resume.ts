@@ -130,10 +130,12 @@ export function resumeSending(
     readonly peer: Aid;
     readonly sending: LinkChain | null;
     readonly ownCheckpoint: SignedObject | null;
+    /** The peer's signature that our own block showed it: where that acknowledges more than it says it has, it will go on from our claim (R7). */
+    readonly shown?: { readonly keys: KeyHistory; readonly checkpoint: SignedObject } | null;
     readonly theirs: ResumeBlock | null;
   },
 ): SendingDecision {
-  const { self, peer, sending, theirs } = input;
+  const { self, peer, sending, shown, theirs } = input;
   if (sending === null || sending.sequence === 0) {
     const anchor = commonAnchor(crypto, self, peer, input.ownCheckpoint, theirs?.peerCheckpoint ?? null);
     return { kind: 'send', chain: new LinkChain(crypto, genesisPosition(crypto, self.aid, peer, self, anchor)), message: null };
@@ -141,6 +143,9 @@ export function resumeSending(
   const received = theirs?.received ?? null;
   // The peer holds nothing of this incarnation: it takes our position as it stands (R7, or the first session was cut short).
   if (received === null || received.incarnation !== sending.incarnation || !bytesEqual(received.nonce, sending.nonce))
+    return { kind: 'send', chain: sending, message: null };
+  const acknowledged = shown == null ? undefined : openCheckpoint(crypto, shown.keys, self.aid, shown.checkpoint)?.acknowledged;
+  if (acknowledged?.incarnation === sending.incarnation && bytesEqual(acknowledged.nonce, sending.nonce) && acknowledged.sequence > received.sequence)
     return { kind: 'send', chain: sending, message: null };
   const outcome = sending.voidAfter(received);
   if (outcome.kind === 'mismatch') return { kind: 'mismatch', why: `the peer claims frame ${received.sequence} with a head that was never sent` };

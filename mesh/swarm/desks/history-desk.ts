@@ -93,6 +93,7 @@ export class HistoryDesk implements HistoryDoor {
       peer: identity.aid,
       sending: peer.link?.sending ?? null,
       ownCheckpoint: peer.ownCheckpoints.at(-1) ?? null,
+      shown: ourBlock.peerCheckpoint === null ? null : { keys: identity.established, checkpoint: ourBlock.peerCheckpoint },
       theirs: block,
     });
     if (sending.kind === 'mismatch') return turned('CHAIN_MISMATCH', sending.why);
