@@ -96,6 +96,29 @@ export class RmpWriter {
     else this.#head32(0xc6, length);
   }
 
+  /**
+   * Begin a bin whose content is written by other verbs and whose length is about `guess`; answers where it begins, for
+   * {@link closeBin}. A good guess saves moving the content.
+   */
+  openBin(guess: number): number {
+    return this.#reserve(binHeadBytes(guess)) + binHeadBytes(guess);
+  }
+
+  /** End the bin whose content begins at `start`; answers where it begins now. */
+  closeBin(start: number, guess: number): number {
+    const length = this.#length - start;
+    const head = start - binHeadBytes(guess);
+    const moved = head + binHeadBytes(length);
+    if (moved !== start) {
+      this.#reserve(Math.max(0, moved - start));
+      this.#bytes.copyWithin(moved, start, start + length);
+    }
+    this.#length = head;
+    this.binHead(length);
+    this.#length += length;
+    return moved;
+  }
+
   arrayHead(count: number): void {
     if (count < 16) this.#byte(0x90 | count);
     else if (count < 0x1_0000) this.#head16(0xdc, count);
@@ -196,4 +219,8 @@ export class RmpWriter {
 
 function strHeadBytes(length: number): number {
   return length < 32 ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
+}
+
+function binHeadBytes(length: number): number {
+  return length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
 }

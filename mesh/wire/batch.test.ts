@@ -65,6 +65,35 @@ describe('writing', () => {
     );
   });
 
+  test('W-7 the head of an entry is the shortest, whatever the size of the entry before', () => {
+    const writer = new BatchWriter();
+    const sizes = [0, 250, 5, 20_000, 1, 300, 0];
+    for (const [index, size] of sizes.entries()) expect(writer.add(request(index, size))).toBe(true);
+    const batch = writer.take()!;
+    const outcome = decodePayload(batch, batch.payload);
+    expect(outcome.kind === 'ok' ? outcome.message.map((entry) => decodeMessage(entry.type, entry.payload)) : outcome.why).toEqual(
+      sizes.map((size, index) => ({ kind: 'ok', message: request(index, size) })),
+    );
+    for (const size of [70_000, 3, 70_000]) {
+      expect(writer.add(request(9, size))).toBe(true);
+      expect(hex(writer.take()!.payload)).toBe(hex(encodeMessage(request(9, size))));
+    }
+  });
+
+  test('W-7 a message that cannot be written leaves nothing behind', () => {
+    const writer = new BatchWriter();
+    writer.add(request(1, 10));
+    expect(() => writer.add({ ...request(2, 10), timeoutMs: Number.NaN })).toThrow();
+    writer.add(request(3, 10));
+    expect(() => writer.add({ ...request(4, 10), timeoutMs: Number.NaN })).toThrow();
+    const batch = writer.take()!;
+    const outcome = decodePayload(batch, batch.payload);
+    expect(outcome.kind === 'ok' ? outcome.message.map((entry) => decodeMessage(entry.type, entry.payload)) : outcome.why).toEqual([
+      { kind: 'ok', message: request(1, 10) },
+      { kind: 'ok', message: request(3, 10) },
+    ]);
+  });
+
   test('W-7 one message goes out plain, under its own type', () => {
     const writer = new BatchWriter();
     writer.add(request(7, 10));

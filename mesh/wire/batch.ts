@@ -36,9 +36,12 @@ const ENTRY_HEAD_BYTES = 1 + 2 + 1 + 5;
  */
 export class BatchWriter {
   readonly #body = new RmpWriter(BATCH_BYTES_MAX + 4_096);
-  readonly #message = new RmpWriter(4_096);
   readonly #bytesMax: number;
   #entries = 0;
+  /** Bytes of finished entries, the room in front included. */
+  #end = 0;
+  /** Size of the newest message: the next one is probably like it, and is then written where it stays. */
+  #guess = 0;
   #first: { readonly type: number; readonly channel: number; readonly start: number } | undefined;
 
   /** @param bytesMax what the receiver accepts as wire payload, less the tag; never more than BATCH_BYTES_MAX is collected */
@@ -59,15 +62,24 @@ export class BatchWriter {
     if (this.#entries === BATCH_ENTRIES_MAX) return false;
     if (this.#entries === 0) this.#begin();
     const type = typeOf(message);
-    this.#message.reset();
-    writeMessage(this.#message, message);
-    if (this.#entries > 0 && this.#body.length + ENTRY_HEAD_BYTES + this.#message.length > this.#bytesMax) return false;
-    this.#body.arrayHead(3);
-    this.#body.int(type);
-    this.#body.int(channel);
-    this.#body.binHead(this.#message.length);
-    this.#first ??= { type, channel, start: this.#body.length };
-    this.#body.raw(this.#message.written());
+    const body = this.#body;
+    const before = this.#end;
+    // A message that could not be written leaves nothing behind.
+    body.reset(before);
+    body.arrayHead(3);
+    body.int(type);
+    body.int(channel);
+    const opened = body.openBin(this.#guess);
+    writeMessage(body, message);
+    const size = body.length - opened;
+    if (this.#entries > 0 && before + ENTRY_HEAD_BYTES + size > this.#bytesMax) {
+      body.reset(before);
+      return false;
+    }
+    const start = body.closeBin(opened, this.#guess);
+    this.#guess = size;
+    this.#first ??= { type, channel, start };
+    this.#end = body.length;
     this.#entries += 1;
     return true;
   }
@@ -80,6 +92,7 @@ export class BatchWriter {
     const count = this.#entries;
     this.#entries = 0;
     this.#first = undefined;
+    this.#body.reset(this.#end);
     if (count === 1) return { type, channel, flags: 0, payload: this.#body.written(first.start) };
     // The shortest head differs in size, so it is written right before the first entry.
     const start = count < 16 ? HEAD_BYTES - 1 : 0;
@@ -90,6 +103,7 @@ export class BatchWriter {
   #begin(): void {
     this.#body.reset();
     this.#body.raw(ROOM);
+    this.#end = HEAD_BYTES;
   }
 }
 
