@@ -285,6 +285,7 @@ export class Session implements SessionHandle, OpeningPort {
       this.refuse({ kind: 'refuse', code: 'AEAD_FAIL', why: 'a frame with a good checksum and a bad seal: tampering on the path, or keys out of step' });
       return;
     }
+    if (frame.type === MESSAGE_TYPE.REJECT && this.initiator && this.#peerFrames === 0) return this.#onLateReject(frame, plaintext);
     const isVoid = frame.type === MESSAGE_TYPE.VOID && (frame.flags & FLAG.BATCH) === 0;
     if (isVoid && !this.#applyVoid(plaintext)) return;
     const wrong = checkHeader(frame, link.receiving.sequence + 1);
@@ -296,6 +297,18 @@ export class Session implements SessionHandle, OpeningPort {
     this.#bytes.charge(frame.payload.length, this.#now);
     this.#host.onFrame(this, frame.payload.length);
     if (!isVoid) this.#deliver(frame, plaintext);
+  }
+
+  /**
+   * The responder may change its mind between its ACCEPT and the arrival of ours (both ends dialled at once, a deadline):
+   * for it the opening was not over, for us it was. That is a refusal, not a violation.
+   */
+  #onLateReject(frame: Frame, plaintext: Uint8Array): void {
+    const wrong = checkHeader(frame, RESPONDER_FRAMES_BEFORE_REJECT);
+    if (wrong !== undefined) return this.#violation(wrong.code, wrong.why);
+    const decoded = decodeMessage(MESSAGE_TYPE.REJECT, plaintext);
+    if (decoded.kind === 'refused' || decoded.message.kind !== 'reject') return this.#violation('RMP_INVALID', 'a REJECT does not decode');
+    this.rejected(decoded.message, true);
   }
 
   #applyVoid(plaintext: Uint8Array): boolean {
@@ -379,4 +392,6 @@ export class Session implements SessionHandle, OpeningPort {
   }
 }
 
+/** HELLO, HS2 and ACCEPT: what a responder has sent before it can reject somebody whom it had accepted. */
+const RESPONDER_FRAMES_BEFORE_REJECT = 3;
 const LEVEL_RATE_LOBBY: LevelRate = LEVEL_RATES[0] ?? { framesPerSecond: LIMITS.lobbyFramesPerSecond, bytesPerSecond: 8_192 };
