@@ -42,7 +42,9 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .max(100_000)
     .default(1)
-    .describe("tests: how much faster trust ages; a number from 1; refused unless the mesh's trust profile is lab"),
+    .describe(
+      "tests: how much faster this node's clock runs, so that trust ages and time-outs shrink alike; a number from 1; refused unless the mesh's trust profile is lab",
+    ),
 });
 
 /** All settings with defaults applied. */

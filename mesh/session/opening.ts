@@ -192,8 +192,7 @@ export class Opening {
     const hello = this.#decodeHello(plaintext);
     if (hello === undefined) return;
     if (hello.answer) return this.#turn('RMP_INVALID', 'a HELLO that answers nothing');
-    if (!hello.versions.includes(PROTOCOL_VERSION))
-      return this.#turn('VERSION_FLOOR', `the peer offers versions ${hello.versions.join(', ')}, this node speaks ${PROTOCOL_VERSION}`);
+    if (!hello.versions.includes(PROTOCOL_VERSION)) return this.#turn('VERSION_FLOOR', versionAdvice(hello.versions));
     this.mode = hello.mode;
     this.tokenId = hello.tokenId?.slice() ?? null;
     const verdict = this.#host.onHello(this.#session, hello);
@@ -216,8 +215,10 @@ export class Opening {
     const hello = this.#decodeHello(plaintext);
     if (hello === undefined) return;
     const [version] = hello.versions;
-    if (!hello.answer || hello.mode !== this.mode) return this.#turn('RMP_INVALID', 'the answer to our HELLO is not one');
-    if (version !== PROTOCOL_VERSION) return this.#turn('VERSION_FLOOR', `the peer chose version ${version ?? 0}, this node offered ${PROTOCOL_VERSION}`);
+    if (!hello.answer) return this.#turn('RMP_INVALID', 'the answer to our HELLO is not one');
+    // Before anything else is read of it: another version may mean other things by the rest.
+    if (version !== PROTOCOL_VERSION) return this.#turn('VERSION_FLOOR', versionAdvice(hello.versions));
+    if (hello.mode !== this.mode) return this.#turn('RMP_INVALID', 'the answer to our HELLO is not one');
     const turned = this.#host.onHelloAnswer(this.#session, hello);
     if (turned !== undefined) return this.#refuse(turned);
     this.#begin(concat(PROLOGUE, this.#ownHello, bytesOf(frame)), this.mode === 1 ? this.#options.psk : null);
@@ -364,4 +365,10 @@ export class Opening {
 
 function bytesOf(frame: Frame): Uint8Array {
   return concat(frame.header, frame.payload);
+}
+
+/** No version in common: who has to move, so that nobody has to guess (MESH-11). */
+function versionAdvice(theirs: readonly number[]): string {
+  const first = Math.max(...theirs) > PROTOCOL_VERSION ? 'this node' : 'the other agent';
+  return `the peer speaks protocol version ${theirs.join(', ')}, this node ${PROTOCOL_VERSION}: upgrade ${first} first`;
 }

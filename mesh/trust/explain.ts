@@ -7,12 +7,13 @@ import { BREAK_RULES } from '#mesh/hcth/breaks.ts';
 import type { TrustEvent } from './event.ts';
 import { applyEvent, presentCredits, presentDebtMicros, type TrustState } from './fold.ts';
 import type { TrustHistory } from './history.ts';
-import { LEVEL_NAMES } from './levels.ts';
+import { LEVEL_NAMES, type TrustLevel } from './levels.ts';
 import { TRUST_LIMITS as LIMITS } from './limits.ts';
+import { permits, type TrustAction } from './permissions.ts';
 import type { TrustProfile } from './profiles.ts';
 import { scoreNumber, scoreOf } from './score.ts';
 
-/** The sentences; at most one per event, one before and two after. */
+/** The sentences; at most one per event, one before and three after. */
 export function explainTrust(history: TrustHistory, profile: TrustProfile): readonly string[] {
   const lines: string[] = [];
   let state = history.base;
@@ -35,7 +36,25 @@ export function explainTrust(history: TrustHistory, profile: TrustProfile): read
   lines.push(
     `Trust is now ${number(state, profile)}: level T${state.level}, ${LEVEL_NAMES[state.level]}${state.standing === 'clear' ? '' : `, ${state.standing}`}.`,
   );
+  lines.push(permissionSentence(state.level));
   return lines;
+}
+
+/** What the level is good for, as far as people ask: work, calls, secrets, decisions (§2.13). */
+const ASKED: readonly (readonly [TrustAction, string])[] = [
+  ['receive-workloads', 'receive tasks'],
+  ['call-standard', 'call others'],
+  ['gossip', 'have its gossip passed on'],
+  ['receive-secrets', 'receive secrets'],
+  ['request-high-risk', 'request high-risk operations'],
+  ['voter', 'become a voter'],
+];
+
+function permissionSentence(level: TrustLevel): string {
+  const may = ASKED.filter(([action]) => permits(level, action)).map(([, words]) => words);
+  const mayNot = ASKED.filter(([action]) => !permits(level, action)).map(([, words]) => words);
+  const heartbeat = `At T${level} it may send heartbeats and status${may.length === 0 ? '' : `, ${may.join(', ')}`}`;
+  return mayNot.length === 0 ? `${heartbeat}.` : `${heartbeat}; it may not ${mayNot.join(', ')}.`;
 }
 
 function sentence(event: TrustEvent, before: TrustState, after: TrustState): string {

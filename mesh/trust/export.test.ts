@@ -115,14 +115,17 @@ describe('the trust export', () => {
     }
   });
 
-  test('T-18: the explanation tells every event in order and ends with the very number', () => {
+  test('T-18: the explanation tells every event in order, the very number, and what it permits', () => {
     const lines = explainTrust(history, profile);
-    expect(lines).toHaveLength(history.events.length + 3);
+    expect(lines).toHaveLength(history.events.length + 4);
     expect(lines[0]).toContain('first contact');
     expect(lines[3]).toContain('break B2, its disk was rolled back (debt +0.35, credits ×0.7)');
     const trust = new PeerTrust(profile, history);
-    expect(lines.at(-1)).toContain((trust.score / 10_000).toFixed(4));
-    expect(explainTrust(NEW_HISTORY, profile).at(-1)).toBe('Trust is now 0.0000: level T0, stranger.');
+    expect(lines.at(-2)).toContain((trust.score / 10_000).toFixed(4));
+    expect(explainTrust(NEW_HISTORY, profile).slice(-2)).toEqual([
+      'Trust is now 0.0000: level T0, stranger.',
+      'At T0 it may send heartbeats and status; it may not receive tasks, call others, have its gossip passed on, receive secrets, request high-risk operations, become a voter.',
+    ]);
   });
 
   test('T-18: no step but a break makes the number jump', () => {

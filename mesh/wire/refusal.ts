@@ -15,7 +15,7 @@ const texts = {
   SEQ: 'the peer skipped or repeated a sequence number inside an authenticated session',
   HS_TIMEOUT: 'the handshake was not completed in time',
   HS_FAIL: 'the handshake could not be verified; the two ends do not agree on keys or on what was said',
-  VERSION_FLOOR: 'the offered protocol version is below what this mesh, or this peer before, has used',
+  VERSION_FLOOR: 'the two agents have no protocol version in common, or one offers less than it used before; upgrade the older agent first',
   MESH_MISMATCH: 'the peer belongs to another mesh',
   TOKEN_BAD: 'the invitation is not one of this mesh, or its secret is wrong',
   TOKEN_EXPIRED: 'the invitation has expired; make a new one with "robonet invite"',
