@@ -13,7 +13,7 @@ import { createMeshNode } from '#mesh/driver/create-mesh-node.ts';
 import type { MeshNode } from '#mesh/driver/mesh-node.ts';
 import type { HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
 import { LEVEL_RATES } from '#mesh/session/limits.ts';
-import type { Payload } from '../payload.ts';
+import type { Payload, Reading } from '../payload.ts';
 import type { WireSystem } from '../system.ts';
 
 const VERB = 'bench.echo';
@@ -63,27 +63,35 @@ async function startNode(name: string): Promise<{ node: MeshNode; remove: () => 
   return { node, remove: () => rmSync(stateDirectory, { recursive: true, force: true }) };
 }
 
-/** The payload by position: `[id, node, celsius, flags, text]`. */
+/** The payload by position: `[id, node, celsius, flags, text, readings]`. */
 class EchoCodec {
   readonly #writer = new RmpWriter(32_768);
 
   encode(payload: Payload): Uint8Array {
     const writer = this.#writer;
     writer.reset();
-    writer.arrayHead(5);
+    writer.arrayHead(6);
     writer.int(payload.id);
     writer.str(payload.node);
     writer.int(Math.round(payload.celsius * 10));
     writer.arrayHead(payload.flags.length);
     for (const flag of payload.flags) writer.int(flag);
     writer.str(payload.text);
+    writer.arrayHead(payload.readings.length);
+    for (const reading of payload.readings) {
+      writer.arrayHead(4);
+      writer.int(reading.at);
+      writer.str(reading.sensor);
+      writer.int(Math.round(reading.celsius * 10));
+      writer.int(reading.ok ? 1 : 0);
+    }
     // A view: the node copies what it is given before `request` or the handler's turn returns.
     return writer.written();
   }
 
   decode(bytes: Uint8Array): Payload {
     const reader = new RmpReader(bytes);
-    assert(reader.arrayHead() === 5, 'a payload has five fields');
+    assert(reader.arrayHead() === 6, 'a payload has six fields');
     const id = reader.uint();
     const node = reader.str(64);
     const tenths = reader.uint();
@@ -91,6 +99,17 @@ class EchoCodec {
     for (let left = reader.arrayHead() ?? 0; left > 0; left -= 1) flags.push(reader.uint() ?? 0);
     const text = reader.str(TEXT_BYTES_MAX);
     assert(id !== undefined && node !== undefined && tenths !== undefined && text !== undefined, 'the other end writes the same shape');
-    return { id, node, celsius: tenths / 10, flags, text };
+    const readings: Reading[] = [];
+    for (let left = reader.arrayHead() ?? 0; left > 0; left -= 1) readings.push(this.#reading(reader));
+    return { id, node, celsius: tenths / 10, flags, text, readings };
+  }
+  #reading(reader: RmpReader): Reading {
+    assert(reader.arrayHead() === 4, 'a reading has four fields');
+    const at = reader.uint();
+    const sensor = reader.str(64);
+    const tenths = reader.uint();
+    const ok = reader.uint(1);
+    assert(at !== undefined && sensor !== undefined && tenths !== undefined && ok !== undefined, 'the other end writes the same shape');
+    return { at, sensor, celsius: tenths / 10, ok: ok === 1 };
   }
 }
