@@ -168,13 +168,13 @@ export class LivenessTable {
   }
 
   #judge(id: string, member: Member, now: Millis): LivenessChange | undefined {
-    if (member.state === 'up' && member.linked && now - member.heardAt >= patience(member)) {
+    if (member.state === 'up' && member.linked && now >= member.heardAt + patience(member)) {
       return this.#become(id, member, 'suspect', now, `no frame for ${Math.round(now - member.heardAt)} ms`);
     }
     if (member.state === 'up' && !member.linked && now >= member.probeUntil) {
       return this.#become(id, member, 'suspect', now, `connection lost, redial not answered within ${LIMITS.probeMsMax} ms`);
     }
-    if (member.state === 'suspect' && now - member.suspectAt >= LIMITS.downAfterSuspectMs) {
+    if (member.state === 'suspect' && now >= member.suspectAt + LIMITS.downAfterSuspectMs) {
       return this.#become(id, member, 'down', now, `suspect for ${Math.round(now - member.suspectAt)} ms without an answer`);
     }
     return undefined;

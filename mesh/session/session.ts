@@ -151,12 +151,12 @@ export class Session implements SessionHandle, OpeningPort {
       this.refuse({ kind: 'refuse', code: 'HS_TIMEOUT', why: `the handshake was not complete after ${LIMITS.handshakeMsMax} ms` });
       return;
     }
-    if (this.#partialSince !== NEVER && now - this.#partialSince >= this.#partialMsMax()) {
+    if (this.#partialSince !== NEVER && now >= this.#partialSince + this.#partialMsMax()) {
       this.refuse({ kind: 'refuse', code: 'SLOW_PEER', why: `a frame was not complete ${Math.round(now - this.#partialSince)} ms after its first byte` });
       return;
     }
     this.#maybeCheckpoint();
-    if (this.#state === 'open' && (now - this.openedAt >= LIMITS.sessionMsMax || (this.#channel?.isExhausted ?? false))) this.close('RENEW');
+    if (this.#state === 'open' && (now >= this.openedAt + LIMITS.sessionMsMax || (this.#channel?.isExhausted ?? false))) this.close('RENEW');
   }
 
   /** When {@link tick} is next needed. */

@@ -49,6 +49,9 @@ interface End {
   open: boolean;
   paused: boolean;
   held: Uint8Array[];
+  /** On the way, in order. */
+  inbox: Uint8Array[];
+  waiting: boolean;
 }
 
 /** Options of one machine. */
@@ -91,6 +94,9 @@ export class WorldNode {
     return this.events.map((event) => event.code);
   }
 }
+
+/** Ticks at one instant, by all machines together. */
+const TICKS_MAX = 1_000;
 
 /** The network, the clock, the machines. */
 export class World {
@@ -226,6 +232,8 @@ export class World {
   /** Let virtual time pass. */
   run(span: Millis): void {
     const until = this.now + span;
+    let ticks = 0;
+    let ticksAt: Millis = -1;
     for (;;) {
       this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
       const next = this.#queue[0];
@@ -239,7 +247,13 @@ export class World {
       if (next !== undefined && next.at <= at) {
         this.#queue.shift();
         next.run();
-      } else if (sleeper !== null) this.input(sleeper, { kind: 'tick' });
+      } else if (sleeper !== null) {
+        // A machine that wants to be woken at once, again and again, would stop the world.
+        ticks = at > ticksAt ? 0 : ticks + 1;
+        ticksAt = at;
+        assert(ticks < TICKS_MAX, `${sleeper.name} wants a tick at ${sleeper.wakeAt} again and again`);
+        this.input(sleeper, { kind: 'tick' });
+      }
     }
     this.now = until;
   }
@@ -263,8 +277,8 @@ export class World {
   } {
     const received: Uint8Array[] = [];
     const shadow = new WorldNode('stranger', { host: '10.0.9.9', port: 1 }, to.identity, {});
-    const mine: End = { node: shadow, connection: 0, other: null, open: true, paused: false, held: [] };
-    const theirs: End = { node: to, connection: to.nextAccepted, other: mine, open: true, paused: false, held: [] };
+    const mine: End = { node: shadow, connection: 0, other: null, open: true, paused: false, held: [], inbox: [], waiting: false };
+    const theirs: End = { node: to, connection: to.nextAccepted, other: mine, open: true, paused: false, held: [], inbox: [], waiting: false };
     to.nextAccepted += 1;
     mine.other = theirs;
     to.ends.set(theirs.connection, theirs);
@@ -342,8 +356,8 @@ export class World {
       () => {
         if (target === undefined || target.swarm === null || dark)
           return this.input(node, { kind: 'dial-failed', connection, why: dark ? 'ETIMEDOUT' : 'ECONNREFUSED' });
-        const mine: End = { node, connection, other: null, open: true, paused: false, held: [] };
-        const theirs: End = { node: target, connection: target.nextAccepted, other: mine, open: true, paused: false, held: [] };
+        const mine: End = { node, connection, other: null, open: true, paused: false, held: [], inbox: [], waiting: false };
+        const theirs: End = { node: target, connection: target.nextAccepted, other: mine, open: true, paused: false, held: [], inbox: [], waiting: false };
         target.nextAccepted += 1;
         mine.other = theirs;
         node.ends.set(connection, mine);
@@ -355,21 +369,44 @@ export class World {
     );
   }
 
+  /** Like TCP: in order, nothing is lost while the connection lives; on a cut path it arrives when the path is back. */
   #deliver(end: End, bytes: Uint8Array): void {
     this.#later(() => {
+      end.inbox.push(bytes);
+      this.#drain(end);
+    });
+  }
+
+  #drain(end: End): void {
+    if (!end.open) return;
+    if (this.#isCut(end)) return this.#drainLater(end);
+    for (const bytes of end.inbox.splice(0)) {
       if (!end.open) return;
       const stranger = this.#strangers.get(end);
       if (stranger !== undefined) {
         stranger.push(bytes);
-        return;
+        continue;
       }
-      if (this.cut.has(end.node.address.host) || (end.other !== null && this.cut.has(end.other.node.address.host))) return;
       this.delivered += bytes.length;
       if (end.other !== null && this.breakAfter?.(end.other.node, end.node, this.delivered) === true) return this.#break(end);
       const arrived = this.tamper !== null && end.other !== null ? this.tamper(end.other.node, end.node, bytes) : bytes;
       if (end.paused) end.held.push(arrived);
       else this.input(end.node, { kind: 'received', connection: end.connection, bytes: arrived });
-    });
+    }
+    if (end.other?.open === false) this.#close(end);
+  }
+
+  #drainLater(end: End): void {
+    if (end.waiting) return;
+    end.waiting = true;
+    this.#later(() => {
+      end.waiting = false;
+      this.#drain(end);
+    }, 250);
+  }
+
+  #isCut(end: End): boolean {
+    return this.cut.has(end.node.address.host) || (end.other !== null && this.cut.has(end.other.node.address.host));
   }
 
   #pause(node: WorldNode, connection: number, paused: boolean): void {
@@ -382,13 +419,23 @@ export class World {
     for (const bytes of held) this.#deliver(end, bytes);
   }
 
+  /** This side is gone at once; the other one hears of it when something can reach it. */
   #break(end: End): void {
-    for (const side of [end, end.other]) {
-      if (side === null || !side.open) continue;
-      side.open = false;
-      side.node.ends.delete(side.connection);
-      if (!this.#strangers.has(side)) this.#later(() => this.input(side.node, { kind: 'closed', connection: side.connection, why: 'ECONNRESET' }));
+    const { other } = end;
+    this.#close(end);
+    if (other === null || !other.open) return;
+    if (this.#isCut(other)) this.#drainLater(other);
+    else {
+      other.inbox = [];
+      this.#close(other);
     }
+  }
+
+  #close(end: End): void {
+    if (!end.open) return;
+    end.open = false;
+    end.node.ends.delete(end.connection);
+    if (!this.#strangers.has(end)) this.#later(() => this.input(end.node, { kind: 'closed', connection: end.connection, why: 'ECONNRESET' }));
   }
 
   #later(run: () => void, delay: Millis = this.latencyMs): void {
