@@ -131,9 +131,13 @@ export class RmpReader {
     return value;
   }
 
+  /** The big-endian number of 1, 2 or 4 bytes at an offset. */
   #big(at: number, size: number): number {
-    let value = 0;
-    for (let index = 0; index < size; index += 1) value = value * 256 + (this.#bytes[at + index] ?? 0);
-    return value;
+    const bytes = this.#bytes;
+    const first = bytes[at] ?? 0;
+    if (size === 1) return first;
+    const second = bytes[at + 1] ?? 0;
+    if (size === 2) return (first << 8) | second;
+    return ((first << 24) | (second << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
   }
 }
