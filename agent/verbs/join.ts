@@ -5,7 +5,7 @@ import type { StatusAnswer } from '#agent/api/protocol.ts';
 import { clientFor, runningAgent, sayWould } from '#agent/verbs/connection.ts';
 import { printStatus } from '#agent/verbs/show-status.ts';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
-import { Fault } from '#core/errors/fault.ts';
+import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
 import { messageOf } from '#core/node/command-line/report.ts';
 import type { VerbContext } from '#core/node/command-line/verb.ts';
@@ -62,7 +62,7 @@ export async function joinMesh(invocation: Invocation, context: VerbContext): Pr
   const waitMs = invocation.number('wait');
   const stopNotes = remindOfWaiting(context, options);
   try {
-    let status = await client.call('join', options, { signal, timeoutMs: Math.max(waitMs ?? 0, JOIN_MS_DEFAULT) });
+    let status = await answered(client, options, waitMs, context);
     stopNotes();
     if (status.state === 'lobby') sayFingerprint(status, context);
     if (waitMs !== undefined) status = await untilMember(client, waitMs, context);
@@ -72,6 +72,18 @@ export async function joinMesh(invocation: Invocation, context: VerbContext): Pr
     return status.state === 'refused' || status.state === 'contested' ? EXIT.notPermitted : EXIT.ok;
   } finally {
     stopNotes();
+  }
+}
+
+/** The agent's answer to the wish to join; a person who said how long to wait gets what is known when that time is over. */
+async function answered(client: AgentClient, options: JoinOptions, waitMs: number | undefined, { signal }: VerbContext): Promise<StatusAnswer> {
+  try {
+    return await client.call('join', options, { signal, timeoutMs: waitMs ?? JOIN_MS_DEFAULT });
+  } catch (error) {
+    if (waitMs === undefined || !isFault(error, 'RN-AGENT-002')) throw error;
+    const status = await client.call('status', {}, { signal });
+    if (status.state === 'member') return status;
+    throw new Fault('RN-AGENT-016', `this node is not a member after ${formatDuration(waitMs)}: ${status.stateReason ?? status.state}`, { cause: error });
   }
 }
 
