@@ -4,9 +4,11 @@
  * of an incompatible version gets "upgrade X first" rather than garbage.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { EventRecord, NodeView } from '#mesh/swarm/views.ts';
 import { Capture } from './lab/capture.ts';
+import type { RunningCommand } from './lab/command.ts';
 import type { Host } from './lab/host/host.ts';
 import { tcpDirections } from './lab/pcap.ts';
 import { record } from './lab/report.ts';
@@ -24,6 +26,10 @@ const STRANGER_SCRIPTS = join(import.meta.dirname, 'stage/stranger');
 const CLOSED_WITHIN_MS = 12_000;
 const programs = (): { readonly robonet: string } => ({ robonet: robonetProgram() });
 const members = ['victim', 'friend'];
+/** Pings of a newcomer are held back to two a second beyond a burst of thirty: a round of measurement stays within it. */
+const PINGS = 20;
+const BURST_REFILL_MS = 15_000;
+const ROUNDS = 2;
 const faces: string[] = [];
 let tag = '';
 let incarnations: readonly (number | null)[] = [];
@@ -248,20 +254,34 @@ test('MESH-11 an agent that meets only an incompatible mesh says what to upgrade
 });
 
 test('MESH-11 under a flood of half-open and broken connections honest round trips slow by under 10 %', async () => {
-  const quiet = await medianRoundTrip();
-  const flood = lan
-    .host('stranger')
-    .startOnNetwork([process.execPath, join(STRANGER_SCRIPTS, 'flood.ts'), lan.host('victim').address, String(PORT), ...faces.slice(0, 20)], {
-      timeoutMs: 60_000,
-    });
-  await waitFor('the flood has begun', { withinMs: 10_000 }, () => flood.stdout().includes('connections'));
-  const loud = await medianRoundTrip();
-  flood.child.kill('SIGKILL');
-  record({ useCase: 'MESH-11', what: 'honest round trip, quiet (µs)', measuredMs: Math.round(quiet * 1_000), promisedMs: null });
-  record({ useCase: 'MESH-11', what: 'honest round trip under flood (µs)', measuredMs: Math.round(loud * 1_000), promisedMs: Math.round(quiet * 1_100) });
-  expect(flood.stdout()).toMatch(/\d{2,} connections/);
-  expect(loud).toBeLessThan(quiet * 1.1);
-});
+  const flood = (): RunningCommand =>
+    lan
+      .host('stranger')
+      .startOnNetwork([process.execPath, join(STRANGER_SCRIPTS, 'flood.ts'), lan.host('victim').address, String(PORT), ...faces.slice(0, 20)], {
+        timeoutMs: 60_000,
+      });
+  const quiet: number[] = [];
+  const loud: number[] = [];
+  let connections = 0;
+  // In turns, so that whatever else this machine does weighs on both alike.
+  for (let round = 0; round < ROUNDS; round++) {
+    quiet.push(...(await roundTrips()));
+    const running = flood();
+    await waitFor('the flood has begun', { withinMs: 10_000 }, () => running.stdout().includes('connections'));
+    loud.push(...(await roundTrips()));
+    running.child.kill('SIGKILL');
+    connections += Number(/(\d+) connections\s*$/.exec(running.stdout())?.[1] ?? 0);
+  }
+  record({ useCase: 'MESH-11', what: 'honest round trip, quiet (µs)', measuredMs: Math.round(median(quiet) * 1_000), promisedMs: null });
+  record({
+    useCase: 'MESH-11',
+    what: 'honest round trip under flood (µs)',
+    measuredMs: Math.round(median(loud) * 1_000),
+    promisedMs: Math.round(median(quiet) * 1_100),
+  });
+  expect(connections).toBeGreaterThan(100);
+  expect(median(loud)).toBeLessThan(median(quiet) * 1.1);
+}, 240_000);
 
 test('MESH-11 no node restarted, and the mesh is healthy', async () => {
   expect(await Promise.all(members.map((name) => agentPid(lan.host(name))))).toEqual(pids);
@@ -269,8 +289,19 @@ test('MESH-11 no node restarted, and the mesh is healthy', async () => {
   await expectHealthy(members.map((name) => lan.host(name)));
 });
 
-/** Median of the authenticated round trips from the friend to the victim, in milliseconds. */
-async function medianRoundTrip(): Promise<number> {
-  const document = await robonetOk<{ readonly ping: { readonly medianMs: number } }>(lan.host('friend'), ['node', 'victim', '--ping', '300']);
-  return document.ping.medianMs;
+/** Authenticated round trips from the friend to the victim, in milliseconds, once its allowance is full again. */
+async function roundTrips(): Promise<readonly number[]> {
+  await delay(BURST_REFILL_MS);
+  const document = await robonetOk<{ readonly ping: { readonly medianMs: number; readonly minMs: number } }>(lan.host('friend'), [
+    'node',
+    'victim',
+    '--ping',
+    String(PINGS),
+  ]);
+  return [document.ping.medianMs];
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
 }

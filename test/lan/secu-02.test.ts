@@ -17,7 +17,7 @@ const LENGTH_SCALE = 64;
 const TIME_SCALE_MS = 24 * 60_000;
 const SLOT_FRAMES_MAX = 8;
 const SLOT_MS_MAX = 90_000;
-const CLOCK_RATE = 60;
+const CLOCK_RATE = 20;
 /** Scores are printed with four decimals. */
 const PRINT_ERROR = 0.000_11;
 

@@ -47,5 +47,5 @@ export function hello(meshTag: string, versions: readonly number[] = [1]): Uint8
 
 /** The answer an agent of that one version gives. */
 export function helloAnswer(meshTag: string, version: number): Uint8Array {
-  return encodeRmp({ fb: 0, m: Buffer.from(meshTag, 'hex'), md: 2, r: randomBytes(16), v: version });
+  return encodeRmp({ fb: 0, m: Buffer.from(meshTag, 'hex'), md: 1, r: randomBytes(16), v: version });
 }
