@@ -238,7 +238,7 @@ class RunningNode implements MeshNode {
     return aid === undefined ? [] : this.#onOtherHardware(state, aid, ['the identity file']);
   }
 
-  #begin(atLeast: number, reason: 'start' | 'clock-jump', spokenBefore: boolean): void {
+  #begin(atLeast: number, reason: 'start' | 'clock-jump' | 'restore', spokenBefore: boolean): void {
     const state = this.#state;
     const identity = this.#identity;
     if (state === null || identity === null) return;
@@ -386,7 +386,7 @@ class RunningNode implements MeshNode {
       else pending.reject(faultOf(reply.refusal));
     }
     for (const call of effects.calls) this.#serve(call.call, call.verb, call.body, call.from);
-    if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, 'start', false);
+    if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, effects.reincarnate.why, false);
     if (effects.persist.length > 0 && effects.persist.some((record) => record.kind === 'forget-mesh')) this.#restart(0, 'start', true);
     this.#scheduleFlush();
   }
@@ -524,7 +524,7 @@ class RunningNode implements MeshNode {
 
   // ---- a new incarnation, a new identity -----------------------------------------------------------------------------
 
-  #restart(atLeast: number, reason: 'start' | 'clock-jump', freshIdentity: boolean): void {
+  #restart(atLeast: number, reason: 'start' | 'clock-jump' | 'restore', freshIdentity: boolean): void {
     if (this.#restarting !== null || !this.#running) return;
     const swarm = this.#swarm;
     this.#restarting = (async () => {

@@ -95,7 +95,7 @@ export function startIncarnation(
   crypto: CryptoPort,
   entropy: Entropy,
   identity: Identity,
-  options: { readonly spokenBefore: boolean; readonly atLeast: number; readonly reason: 'start' | 'clock-jump'; readonly software: string },
+  options: { readonly spokenBefore: boolean; readonly atLeast: number; readonly reason: 'start' | 'clock-jump' | 'restore'; readonly software: string },
 ): StartedIncarnation {
   const slots = openTwoSlot(join(state.folder, 'incarnation'), crypto);
   const stored = slots.value === undefined ? undefined : decodeIncarnation(slots.value);

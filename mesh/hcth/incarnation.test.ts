@@ -85,4 +85,13 @@ describe('incarnations', () => {
     expect(decodeIncarnation(bytes)).toEqual(stored);
     for (let length = 0; length < bytes.length; length += 1) expect(decodeIncarnation(bytes.subarray(0, length))).toBeUndefined();
   });
+
+  test('a start that others asked for says so, also where the number itself is not news', () => {
+    const stored = { incarnation: 7, nonce: new Uint8Array(16), why: 'start' as const };
+    expect(decideStart({ slots: [{ kind: 'stored', stored }], spokenBefore: true, provenByOthers: 7, reason: 'restore' })).toMatchObject({
+      kind: 'start',
+      incarnation: 8,
+      why: 'restore',
+    });
+  });
 });

@@ -61,7 +61,7 @@ export function decideStart(input: {
   readonly slots: readonly SlotReading[];
   readonly spokenBefore: boolean;
   readonly provenByOthers: number | null;
-  readonly reason?: 'start' | 'clock-jump';
+  readonly reason?: 'start' | 'clock-jump' | 'restore';
 }): StartDecision {
   const stored = newestIncarnation(input.slots);
   const proven = input.provenByOthers ?? 0;

@@ -111,7 +111,7 @@ export interface SwarmEffects {
   readonly replies: readonly Reply[];
   readonly calls: readonly IncomingCall[];
   /** This run is over: start again with an incarnation of at least this, for this reason (protocol.md §2.9). */
-  readonly reincarnate: { readonly atLeast: number; readonly why: string } | null;
+  readonly reincarnate: { readonly atLeast: number; readonly why: 'restore' } | null;
   /** Something waits for the end of the turn. */
   readonly flushWanted: boolean;
 }

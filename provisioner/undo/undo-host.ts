@@ -14,6 +14,7 @@ import type { Manifest } from '#provisioner/plan/manifest.ts';
 import { readReply } from '#provisioner/sponsor/agent-replies.ts';
 import { asRoot } from '#provisioner/ssh/as-root.ts';
 import type { SshSession } from '#provisioner/ssh/over-ssh.ts';
+import { quoteWord } from '#provisioner/ssh/quoting.ts';
 import type { Session } from '#provisioner/ssh/session.ts';
 
 export interface UndoOptions {
@@ -86,7 +87,7 @@ async function leave(host: FleetHost, root: Session, facts: Facts, options: Undo
   const reply = readReply(result, z.never());
   options.report(host, {
     kind: 'warning',
-    text: `it could not say goodbye (${reply.kind === 'refused' ? reply.message : 'unknown'}); on a member run: robonet node forget ${facts.hostname}`,
+    text: `it could not say goodbye (${reply.kind === 'refused' ? reply.message : 'unknown'}); on a member run: robonet node forget ${quoteWord(facts.hostname)}`,
   });
   return false;
 }

@@ -250,7 +250,11 @@ export class LinkDesk implements LinkDoor {
     if (link.challenges.isDue(slot)) link.challenges.issue(slot, this.#core.entropy(16));
     const id = this.#nextPing;
     this.#nextPing += 1;
-    if (context.pings.size > 64) context.pings.clear();
+    if (context.pings.size > 64) {
+      for (const { command: asked } of context.pings.values())
+        if (asked !== null) this.#core.refuse(asked, 'RN-MESH-021', `${this.#core.nameOf(session.peer?.text ?? '')} answers no ping`);
+      context.pings.clear();
+    }
     context.pings.set(id, { at: this.#core.now.mono, command });
     session.send({ kind: 'ping', id, challenge: link.challenges.newest ?? new Uint8Array(16) });
     this.#core.touched.add(session);
