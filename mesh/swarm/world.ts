@@ -150,7 +150,7 @@ export class World {
   }
 
   /** Switch on: a new incarnation on the machine's disk. */
-  start(node: WorldNode, incarnation?: number): void {
+  start(node: WorldNode, incarnation?: number, reason = 'start'): void {
     const { crypto } = this;
     node.disk.incarnation = incarnation ?? node.disk.incarnation + 1;
     const { established, signKey, staticKey } = node.identity;
@@ -174,7 +174,7 @@ export class World {
         entropy: this.entropy,
         rng: createRng(`${this.#seed}/${node.name}/${node.disk.incarnation}`),
         identity: { aid: established.aid, text: aidText(established.aid), signKey, staticKey, established, bootObject, boot },
-        startReason: 'start',
+        startReason: reason,
         degraded: [],
         facts: { name: node.name, capabilities: SOME_CAPABILITIES, conditions: [] },
         port: 7_411,
@@ -313,11 +313,11 @@ export class World {
       this.#later(() => this.input(node, { kind: 'respond', call: call.call, result: { kind: 'ok', body } }));
     }
     if (effects.reincarnate !== null) {
-      const { atLeast } = effects.reincarnate;
+      const { atLeast, why } = effects.reincarnate;
       node.reincarnate = effects.reincarnate;
       this.#later(() => {
         this.kill(node);
-        this.start(node, Math.max(atLeast, node.disk.incarnation + 1));
+        this.start(node, Math.max(atLeast, node.disk.incarnation + 1), why);
       });
     }
     if (effects.flushWanted) this.#later(() => this.input(node, { kind: 'flush' }), 0);

@@ -156,7 +156,7 @@ export class ConnectionDesk implements ConnectionDoor {
     if (meshTag === null && origin === 'mdns') return;
     if (this.#core.mesh !== null) {
       if (meshTag !== null && meshTag !== hex(this.#core.mesh.tag)) return;
-      if (this.#isLinkedAddress(address)) return;
+      if (this.#isKnownAddress(address)) return;
       this.#core.dials.addHint(address, mono);
     } else if (this.#core.joiner?.wants(meshTag) === true) {
       if (this.#core.joiner.isAmbiguous) return this.#core.rooms.joining.joinAmbiguous();
@@ -167,11 +167,11 @@ export class ConnectionDesk implements ConnectionDoor {
     if (this.#core.tagsInSight.size > 512) this.#core.tagsInSight.clear();
   }
 
-  #isLinkedAddress(address: Address): boolean {
+  /** Ours, or a member's: members are dialled as such, with their back-off, and not again for every sighting. */
+  #isKnownAddress(address: Address): boolean {
     const own = this.#core.addresses.some((mine) => mine.host === address.host && mine.port === address.port);
     if (own) return true;
     for (const peer of this.#core.peers.values()) {
-      if (peer.session === null) continue;
       if (this.#core.dials.addressesOf(peer.text).some((known) => known.host === address.host && known.port === address.port)) return true;
     }
     return false;

@@ -96,7 +96,12 @@ export class HistoryDesk implements HistoryDoor {
       shown: ourBlock.peerCheckpoint === null ? null : { keys: identity.established, checkpoint: ourBlock.peerCheckpoint },
       theirs: block,
     });
-    if (sending.kind === 'mismatch') return turned('CHAIN_MISMATCH', sending.why);
+    if (sending.kind === 'mismatch') {
+      // One of the two ends remembers wrongly, and neither can prove it. A new incarnation of ours gives our direction a new
+      // beginning; a liar can bring that about once an hour at most.
+      this.#beginAnew(`${this.#core.nameOf(peer.text)}: ${sending.why}`);
+      return turned('CHAIN_MISMATCH', sending.why);
+    }
     if (decision.class !== 'B0') this.break(peer, decision.class, decision.meaning);
     if (decision.case !== 'new') {
       const data = { case: decision.case, class: decision.class };
@@ -188,12 +193,17 @@ export class HistoryDesk implements HistoryDoor {
     }
     // A bare word counts from members only: who has let us into nothing cannot contest us.
     if (code === 'IDENTITY_CONTESTED' && this.#core.mesh !== null) this.#becomeContested('another live machine uses this identity');
-    // Without our own signature this is one peer's word: believed at most once an hour, so that a liar cannot push us for ever.
-    if (
-      code === 'CHAIN_MISMATCH' &&
-      ((!this.#core.spoken && this.#core.options.startReason !== 'restore') || this.#core.now.mono - this.#core.startedAt >= HOUR)
-    )
-      this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
+    // Without our own signature this is one peer's word.
+    const mayBelieve = !this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR;
+    if (code === 'CHAIN_MISMATCH' && mayBelieve) this.#beginAnew(`${this.#core.nameOf(peer.text)} holds another account of our history`);
+  }
+
+  /** Start again in a larger incarnation on hearsay: never twice in a row, and at most once an hour. */
+  #beginAnew(why: string): void {
+    const hearsay = this.#core.options.startReason === 'restore';
+    if (this.#core.contested !== null || (hearsay && this.#core.now.mono - this.#core.startedAt < HOUR)) return;
+    this.#core.event('HISTORY_RENEWED', 'warning', `${why}; this node begins a new incarnation`, this.#core.self.text, null);
+    this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
   }
 
   #becomeContested(why: string): void {
