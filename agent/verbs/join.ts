@@ -49,7 +49,7 @@ function oneOf<Choice extends string>(choices: readonly [Choice, ...Choice[]] | 
 
 /** `robonet join [MESH]`. */
 export async function joinMesh(invocation: Invocation, context: VerbContext): Promise<ExitCode | undefined> {
-  const { output, signal } = context;
+  const { output } = context;
   const options = joinOptions(invocation);
   if (invocation.flag('dryRun')) {
     const how =
