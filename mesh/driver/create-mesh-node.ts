@@ -5,18 +5,16 @@
  * Invariants: nothing is sent before the incarnation is durable; a failed write ends the node (`fatal`), it never goes on
  * with a memory it cannot keep; every command gets exactly one answer, the end of the node included.
  */
-import { networkInterfaces } from 'node:os';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Log } from '#core/log/log.ts';
 import { createNodeCrypto, systemEntropy } from '#core/node/crypto.ts';
 import { ensureDirectory } from '#core/node/disk.ts';
 import { createRng, type Entropy } from '#core/random/random.ts';
-import { type Instant, type Millis, NEVER, SECOND } from '#core/time/time.ts';
+import type { Instant, Millis } from '#core/time/time.ts';
 import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
-import { type Address, parseAddress } from '#mesh/membership/address-policy.ts';
-import type { LevelRate } from '#mesh/session/limits.ts';
+import { parseAddress } from '#mesh/membership/address-policy.ts';
 import { encodeIntent } from '#mesh/swarm/joiner.ts';
 import type { Command, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
 import { isQuiet } from '#mesh/swarm/effects.ts';
@@ -33,53 +31,20 @@ import type {
   JoinOptions,
   NodeView,
   StatusView,
-  TrustLevel,
 } from '#mesh/swarm/views.ts';
 import { createTcpTransport } from '#mesh/transport/tcp.ts';
-import type { Connection, Dialling, Listener, Transport } from '#mesh/transport/transport.ts';
-import { createSystemClock, type DriverClock, JumpDetector } from './clock.ts';
+import { Alarm } from './alarm.ts';
+import { createSystemClock, type DriverClock } from './clock.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { EventRing } from './event-ring.ts';
 import { foreignMembership } from './foreign-membership.ts';
 import { measureHandshakeBudget } from './handshake-budget.ts';
-import { type BindingSource, openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
-import { DRIVER_LIMITS as LIMITS } from './limits.ts';
+import { openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
 import type { AddressHint, MeshNode, TrustExplanation } from './mesh-node.ts';
+import { MESH_PORT, type MeshNodeOptions, UNKNOWN_CAPABILITIES } from './mesh-node-options.ts';
 import { NodeState } from './node-state.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { lockState, type StateLock } from './state-lock.ts';
-
-/** What a node is made from; everything but the folder and the binding has a sensible default. */
-export interface MeshNodeOptions {
-  /** State folder, made with mode 0700 where it does not exist. */
-  readonly stateDirectory: string;
-  readonly binding: BindingSource;
-  /** What this machine is called until `announceSelf` says otherwise. */
-  readonly name: string;
-  /** TCP port; 0 for any. */
-  readonly port?: number;
-  /** Addresses to listen on; all of the machine's by default. */
-  readonly listenHosts?: readonly string[];
-  /** `robonet 0.1.0`, for the boot event. */
-  readonly software?: string;
-  readonly capabilities?: Capabilities;
-  /** Typed addresses of members. */
-  readonly peers?: readonly string[];
-  /** Accelerated time; refused unless the mesh's trust profile is `lab`. */
-  readonly clockRate?: number;
-  readonly clock?: DriverClock;
-  readonly crypto?: CryptoPort;
-  readonly entropy?: Entropy;
-  readonly transport?: Transport;
-  /** What members may send per second by level T0 … T4 (§2.13 by default). */
-  readonly rates?: readonly LevelRate[];
-  /** Treat every member as having at least this level: laboratories and benchmarks only. */
-  readonly levelFloor?: TrustLevel;
-  readonly log?: Log;
-  /** The node cannot go on (state could not be written). By default the error is thrown outside of any caller. */
-  readonly fatal?: (error: unknown) => void;
-}
-
-/** The default port. */
-export const MESH_PORT = 7_411;
 
 /** A node that has not been started. */
 export function createMeshNode(options: MeshNodeOptions): MeshNode {
@@ -93,33 +58,16 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-const UNKNOWN_CAPABILITIES: Capabilities = {
-  agentVersion: '0.0.0',
-  arch: process.arch,
-  os: process.platform,
-  kernel: 'unknown',
-  profile: 'unknown',
-  model: null,
-  cpu: { model: null, cores: 1, maxMhz: null },
-  memoryBytes: 0,
-  gpu: null,
-  storage: { kind: 'unknown', bytes: 0, freeBytes: 0 },
-  skills: [],
-  macs: [],
-};
-
 class RunningNode implements MeshNode {
   readonly #options: MeshNodeOptions;
   readonly #crypto: CryptoPort;
   readonly #entropy: Entropy;
   readonly #clock: DriverClock;
-  readonly #transport: Transport;
   readonly #log: Log;
-  readonly #connections = new Map<number, Connection>();
-  readonly #dialling = new Map<number, { readonly dialling: Dialling; readonly timer: NodeJS.Timeout }>();
+  readonly #pool: ConnectionPool;
+  readonly #alarm: Alarm;
   readonly #pending = new SlotTable<Pending>();
   readonly #handlers = new Map<string, Handler>();
-  readonly #listeners: Listener[] = [];
   #facts: SelfFacts;
   #ring: EventRing | null = null;
   readonly #ringListeners: ((event: EventRecord) => void)[] = [];
@@ -128,28 +76,29 @@ class RunningNode implements MeshNode {
   #identity: Identity | null = null;
   #swarm: Swarm | null = null;
   #running = false;
-  #nextAccepted = 1;
   /** The present of the event-loop turn under way; read once per turn, not once per message. */
   #turn: Instant | null = null;
   #flushScheduled = false;
-  #alarm: NodeJS.Timeout | null = null;
-  #alarmAt: Millis = NEVER;
-  #review: NodeJS.Timeout | null = null;
-  #reviewAt: Millis = 0;
-  #jumps: JumpDetector;
   #handshakesPerSecond = 2;
   #restarting: Promise<void> | null = null;
-  #dropped = new Set<number>();
 
   constructor(options: MeshNodeOptions) {
     this.#options = options;
     this.#crypto = options.crypto ?? createNodeCrypto();
     this.#entropy = options.entropy ?? systemEntropy;
     this.#clock = options.clock ?? createSystemClock(options.clockRate ?? 1);
-    this.#transport = options.transport ?? createTcpTransport();
+    this.#pool = new ConnectionPool(options.transport ?? createTcpTransport(), (input) => this.#input(input));
     this.#log = options.log ?? (() => undefined);
     this.#facts = { name: options.name, capabilities: options.capabilities ?? UNKNOWN_CAPABILITIES, conditions: [] };
-    this.#jumps = new JumpDetector(this.#clock.now());
+    this.#alarm = new Alarm(this.#clock, {
+      wakeAt: () => (this.#running ? this.#swarm?.wakeAt : undefined),
+      stalled: (lagMs) => this.#input({ kind: 'stalled', lagMs }),
+      jumped: (jumpMs) => this.#onJump(jumpMs),
+      ring: (now) => {
+        this.#turn = now;
+        this.#input({ kind: 'tick' });
+      },
+    });
   }
 
   // ---- life ----------------------------------------------------------------------------------------------------------
@@ -167,19 +116,19 @@ class RunningNode implements MeshNode {
       this.#handshakesPerSecond = measureHandshakeBudget(this.#crypto, this.#entropy);
       this.#begin(0, 'start', opened.origin === 'opened');
       this.#checkClockRate();
-      await this.#listen();
+      await this.#pool.listen(this.#options.listenHosts, this.#options.port ?? MESH_PORT);
     } catch (error) {
       this.#close();
       throw error;
     }
     this.#running = true;
     this.#event('NODE_STARTED', 'info', `listens on port ${this.port} as ${this.#swarm?.self.text ?? ''}`, { port: this.port });
-    this.#input({ kind: 'listening', addresses: this.#addresses() });
+    this.#input({ kind: 'listening', addresses: ownAddresses(this.#options.listenHosts, this.port) });
     for (const text of this.#options.peers ?? []) {
       const address = parseAddress(text, this.#options.port ?? MESH_PORT);
       if (address !== undefined) this.#input({ kind: 'hint', address, meshTag: null, origin: 'typed' });
     }
-    this.#setAlarm();
+    this.#alarm.set();
   }
 
   async stop(): Promise<void> {
@@ -187,12 +136,12 @@ class RunningNode implements MeshNode {
     this.#input({ kind: 'stop' });
     this.#event('NODE_STOPPED', 'info', 'stops in an orderly way');
     this.#running = false;
-    await this.#drain();
+    await this.#pool.drain();
     this.#close();
   }
 
   get port(): number {
-    return this.#listeners[0]?.address.port ?? 0;
+    return this.#pool.port;
   }
 
   #openState(folder: string): NodeState {
@@ -281,66 +230,10 @@ class RunningNode implements MeshNode {
     throw new Fault('RN-MESH-031', `clock rate ${this.#clock.rate} in a mesh of the trust profile ${profile}`);
   }
 
-  async #listen(): Promise<void> {
-    const port = this.#options.port ?? MESH_PORT;
-    const accept = (connection: Connection): void => {
-      const id = this.#nextAccepted;
-      this.#nextAccepted += 1;
-      this.#connections.set(id, connection);
-      this.#input({ kind: 'accepted', connection: id, remote: connection.remote });
-      this.#attach(id, connection);
-    };
-    const hosts = this.#options.listenHosts;
-    if (hosts === undefined) {
-      try {
-        this.#listeners.push(await this.#transport.listen({ host: '::', port }, accept));
-      } catch (error) {
-        // A machine without IPv6 has no "::"; a port in use stays a fault.
-        if (!isFault(error) || !/EAFNOSUPPORT|EADDRNOTAVAIL/.test(error.message)) throw error;
-        this.#listeners.push(await this.#transport.listen({ host: '0.0.0.0', port }, accept));
-      }
-      return;
-    }
-    for (const host of hosts) this.#listeners.push(await this.#transport.listen({ host, port: this.port === 0 ? port : this.port }, accept));
-  }
-
-  #addresses(): readonly Address[] {
-    const { port } = this;
-    const hosts = this.#options.listenHosts;
-    const explicit = (hosts ?? []).filter((host) => host !== '::' && host !== '0.0.0.0');
-    if (hosts !== undefined && explicit.length === hosts.length) return explicit.map((host) => ({ host, port }));
-    const addresses: Address[] = [];
-    for (const infos of Object.values(networkInterfaces())) {
-      for (const info of infos ?? []) {
-        if (info.internal) continue;
-        // Link-local IPv6 addresses mean nothing without the interface they are on.
-        if (info.family === 'IPv6' && info.address.startsWith('fe80')) continue;
-        addresses.push({ host: info.address, port });
-      }
-    }
-    return addresses.sort((a, b) => Number(a.host.includes(':')) - Number(b.host.includes(':')));
-  }
-
-  async #drain(): Promise<void> {
-    const until = Date.now() + LIMITS.stopMsMax;
-    for (const connection of this.#connections.values()) connection.end();
-    while (this.#connections.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-
   #close(): void {
     this.#running = false;
-    if (this.#alarm !== null) clearTimeout(this.#alarm);
-    this.#alarm = null;
-    if (this.#review !== null) clearTimeout(this.#review);
-    this.#review = null;
-    for (const connection of this.#connections.values()) connection.destroy();
-    this.#connections.clear();
-    for (const { dialling, timer } of this.#dialling.values()) {
-      clearTimeout(timer);
-      dialling.cancel();
-    }
-    this.#dialling.clear();
-    for (const listener of this.#listeners.splice(0)) void listener.close();
+    this.#alarm.stop();
+    this.#pool.destroy();
     for (const { reject } of this.#pending.takeAll()) reject(new Fault('RN-MESH-032', 'the node was stopped before the answer came'));
     this.#state?.close();
     this.#state = null;
@@ -364,20 +257,10 @@ class RunningNode implements MeshNode {
   #perform(effects: SwarmEffects): void {
     if (isQuiet(effects)) return this.#scheduleFlush();
     if (effects.persist.length > 0) this.#persist(effects.persist);
-    for (const { connection, bytes } of effects.send) {
-      const target = this.#connections.get(connection);
-      if (target === undefined) continue;
-      if (!target.write(bytes)) this.#input({ kind: 'backlog', connection, bytes: target.writableLength });
-    }
-    for (const { connection, abort } of effects.close) {
-      if (abort === true) this.#connections.get(connection)?.destroy();
-      else this.#endConnection(connection);
-    }
-    for (const { connection, address } of effects.dial) this.#dial(connection, address);
-    for (const { connection, paused } of effects.pause) {
-      if (paused) this.#connections.get(connection)?.pause();
-      else this.#connections.get(connection)?.resume();
-    }
+    for (const { connection, bytes } of effects.send) this.#pool.send(connection, bytes);
+    for (const { connection, abort } of effects.close) this.#pool.close(connection, abort === true);
+    for (const { connection, address } of effects.dial) this.#pool.dial(connection, address);
+    for (const { connection, paused } of effects.pause) this.#pool.pause(connection, paused);
     if (effects.events.length > 0) this.#publish(effects.events);
     for (const reply of effects.replies) {
       const pending = this.#pending.take(reply.id);
@@ -403,7 +286,7 @@ class RunningNode implements MeshNode {
   #fail(error: unknown): never {
     this.#log('error', `state cannot be written, the node stops: ${error instanceof Error ? error.message : 'unknown error'}`);
     this.#swarm = null;
-    for (const connection of this.#connections.values()) connection.destroy();
+    this.#pool.destroy();
     const { fatal } = this.#options;
     if (fatal !== undefined) fatal(error);
     throw error;
@@ -427,99 +310,13 @@ class RunningNode implements MeshNode {
       this.#flushScheduled = false;
     }
     this.#turn = null;
-    this.#reviewAlarm();
+    this.#alarm.review();
   };
 
-  /** New deadlines are looked for once per slack instead of once per turn: what the last turns of a burst set is found by a timer. */
-  #reviewAlarm(): void {
-    const now = this.#clock.now().mono;
-    if (this.#alarmAt - now <= ALARM_SLACK_MS || this.#review !== null) return;
-    if (now >= this.#reviewAt) {
-      this.#reviewAt = now + ALARM_SLACK_MS;
-      return this.#setAlarm();
-    }
-    this.#review = setTimeout(this.#onReview, this.#clock.realDelay(ALARM_SLACK_MS));
-  }
-
-  readonly #onReview = (): void => {
-    this.#review = null;
-    this.#setAlarm();
-  };
-
-  #setAlarm(): void {
-    const swarm = this.#swarm;
-    if (!this.#running || swarm === null) return;
-    const now = this.#clock.now().mono;
-    const at = Math.min(swarm.wakeAt, now + ALARM_MS_MAX * this.#clock.rate);
-    if (this.#alarm !== null && this.#alarmAt <= at) return;
-    if (this.#alarm !== null) clearTimeout(this.#alarm);
-    this.#alarmAt = at;
-    this.#alarm = setTimeout(this.#onAlarm, Math.max(0, Math.ceil(this.#clock.realDelay(at - now))));
-  }
-
-  readonly #onAlarm = (): void => {
-    this.#alarm = null;
-    const due = this.#alarmAt;
-    this.#alarmAt = NEVER;
-    this.#turn = null;
-    const now = this.#now();
-    const lag = this.#clock.realDelay(now.mono - due);
-    if (lag > LIMITS.lagMsMin) this.#input({ kind: 'stalled', lagMs: now.mono - due });
-    const jump = this.#clock.realDelay(this.#jumps.look(now));
-    if (Math.abs(jump) > LIMITS.jumpMsMax) {
-      this.#event('CLOCK_JUMP', 'warning', `the clock jumped by ${Math.round(jump)} ms against the monotonic one; a new incarnation begins`, {
-        jumpMs: Math.round(jump),
-      });
-      this.#restart(0, 'clock-jump', false);
-    }
-    this.#input({ kind: 'tick' });
-    this.#setAlarm();
-  };
-
-  // ---- connections ---------------------------------------------------------------------------------------------------
-
-  #attach(id: number, connection: Connection): void {
-    connection.listen({
-      bytes: (chunk) => this.#input({ kind: 'received', connection: id, bytes: chunk }),
-      drained: () => this.#input({ kind: 'backlog', connection: id, bytes: 0 }),
-      closed: (reason) => {
-        this.#connections.delete(id);
-        if (this.#dropped.delete(id)) return;
-        this.#input({ kind: 'closed', connection: id, why: reason === 'broken' ? 'the connection was reset' : 'the connection was closed' });
-      },
-    });
-  }
-
-  #endConnection(id: number): void {
-    const connection = this.#connections.get(id);
-    if (connection === undefined) return;
-    connection.end();
-    // A peer that never closes its half would keep the socket for ever.
-    setTimeout(() => connection.destroy(), LIMITS.stopMsMax).unref();
-  }
-
-  #dial(id: number, address: Address): void {
-    const done = (): boolean => {
-      const entry = this.#dialling.get(id);
-      if (entry !== undefined) clearTimeout(entry.timer);
-      return this.#dialling.delete(id);
-    };
-    const dialling = this.#transport.dial(address, {
-      connected: (connection) => {
-        if (!done()) return connection.destroy();
-        this.#connections.set(id, connection);
-        this.#input({ kind: 'connected', connection: id, remote: connection.remote });
-        this.#attach(id, connection);
-      },
-      failed: (why) => {
-        if (done()) this.#input({ kind: 'dial-failed', connection: id, why });
-      },
-    });
-    const timer = setTimeout(() => {
-      dialling.cancel();
-      if (done()) this.#input({ kind: 'dial-failed', connection: id, why: 'ETIMEDOUT' });
-    }, LIMITS.dialMsMax);
-    this.#dialling.set(id, { dialling, timer });
+  #onJump(jumpMs: Millis): void {
+    const rounded = Math.round(jumpMs);
+    this.#event('CLOCK_JUMP', 'warning', `the clock jumped by ${rounded} ms against the monotonic one; a new incarnation begins`, { jumpMs: rounded });
+    this.#restart(0, 'clock-jump', false);
   }
 
   // ---- a new incarnation, a new identity -----------------------------------------------------------------------------
@@ -531,23 +328,17 @@ class RunningNode implements MeshNode {
       await null; // what this turn still has to say goes out first
       if (!freshIdentity && swarm !== null) this.#perform(swarm.step({ kind: 'stop' }, this.#now()));
       this.#swarm = null;
-      const connections = [...this.#connections];
-      this.#connections.clear();
-      for (const [id, connection] of connections) {
-        this.#dropped.add(id);
-        connection.end();
-        setTimeout(() => connection.destroy(), LIMITS.stopMsMax).unref();
-      }
+      this.#pool.drop();
       for (const { reject } of this.#pending.takeAll()) reject(new Fault('RN-MESH-032', 'the node began a new incarnation before the answer came'));
-        const state = this.#state;
+      const state = this.#state;
       if (state === null) return;
       if (freshIdentity) {
         state.forgetStatements();
         this.#identity = await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding);
       }
       this.#begin(atLeast, reason, !freshIdentity);
-      this.#input({ kind: 'listening', addresses: this.#addresses() });
-      this.#setAlarm();
+      this.#input({ kind: 'listening', addresses: ownAddresses(this.#options.listenHosts, this.port) });
+      this.#alarm.set();
     })();
     this.#restarting.then(
       () => {
@@ -641,14 +432,14 @@ class RunningNode implements MeshNode {
   hint(address: AddressHint): void {
     const { host, port, meshTag, origin } = address;
     if (this.#running) this.#input({ kind: 'hint', address: { host, port }, meshTag, origin });
-    if (this.#running) this.#setAlarm();
+    if (this.#running) this.#alarm.set();
   }
 
   networkChanged(): void {
     if (!this.#running) return;
-    this.#input({ kind: 'listening', addresses: this.#addresses() });
+    this.#input({ kind: 'listening', addresses: ownAddresses(this.#options.listenHosts, this.port) });
     this.#input({ kind: 'network-changed' });
-    this.#setAlarm();
+    this.#alarm.set();
   }
 
   request(aidOrName: string, verb: string, body: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
@@ -691,7 +482,7 @@ class RunningNode implements MeshNode {
       if (!this.#running || this.#swarm === null) return reject(new Fault('RN-MESH-032', 'the node is not running'));
       const id = this.#pending.add({ resolve, reject });
       this.#input({ kind: 'command', id, command });
-      this.#setAlarm();
+      this.#alarm.set();
     });
   }
 
@@ -706,10 +497,6 @@ class RunningNode implements MeshNode {
 }
 
 const FLUSH: SwarmInput = { kind: 'flush' };
-/** The alarm may be this late; finer deadlines do not exist. */
-const ALARM_SLACK_MS = 20;
-/** Clock jumps and stalls are looked for at least this often. */
-const ALARM_MS_MAX = 5 * SECOND;
 
 function faultOf(refusal: Refusal): Fault {
   return new Fault(refusal.code, refusal.text, refusal.next === undefined ? {} : { next: refusal.next });

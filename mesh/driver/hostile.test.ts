@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
-import { createMeshNode, type MeshNodeOptions } from './create-mesh-node.ts';
+import { createMeshNode } from './create-mesh-node.ts';
+import type { MeshNodeOptions } from './mesh-node-options.ts';
 import type { MeshNode } from './mesh-node.ts';
 
 const soft = (serial: string): HardwareBinding => ({
