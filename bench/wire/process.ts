@@ -75,7 +75,8 @@ async function drive(client: ClientHandle, objects: readonly Payload[], inFlight
       next += 1;
       assert(sent !== undefined, 'there are payloads');
       const got = await client.call(sent);
-      if (got.id !== sent.id || got.text.length !== sent.text.length || got.readings.length !== sent.readings.length) throw new Error(`${system?.name ?? ''} answered with another object`);
+      if (got.id !== sent.id || got.text.length !== sent.text.length || got.readings.length !== sent.readings.length)
+        throw new Error(`${system?.name ?? ''} answered with another object`);
       latencies.push(performance.now() - before);
     }
   };

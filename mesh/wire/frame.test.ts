@@ -61,7 +61,9 @@ describe('the reader', () => {
 
   test('W-3 a large frame is whole until the next one is asked for, and small ones around it stay what they were', () => {
     const sizes = [10, 5_000, 20, 9_000, 4_000, 30, 7_000];
-    const stream = concat(...sizes.map((size, index) => encodeFrame(checksum, { type: 0x10, flags: 0, channel: 0, sequence: index }, new Uint8Array(size).fill(index + 1))));
+    const stream = concat(
+      ...sizes.map((size, index) => encodeFrame(checksum, { type: 0x10, flags: 0, channel: 0, sequence: index }, new Uint8Array(size).fill(index + 1))),
+    );
     for (const piece of [3_000, 4_096, 7_001]) {
       const reader = new FrameReader(checksum, 10_000);
       const kept: Uint8Array[] = [];
