@@ -106,6 +106,10 @@ export class NodeState {
           this.#ledgerRecords.push(record.record);
           ledger = true;
           break;
+        case 'ledger-rewrite':
+          this.#ledger.rewrite(record.records);
+          this.#ledgerRecords = [...record.records];
+          break;
         case 'peer':
           this.#writePeer(record.key, record.record);
           peersUrgent = true;

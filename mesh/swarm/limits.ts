@@ -27,6 +27,8 @@ export const SWARM_LIMITS = {
   firstLedgerMsMax: 3 * SECOND,
   /** Alarms about invitations remembered, so that each is raised once. */
   alarmsMax: 1_024,
+  /** A voter that lacks entries decides nothing for so long, to be given them back. */
+  catchUpMs: 10 * SECOND,
   /** Longest name of a node or a mesh. */
   nameCharactersMax: 63,
   /** Lifetime and uses an invitation may have. */

@@ -72,6 +72,8 @@ export type Reply = { readonly id: number } & ({ readonly kind: 'done'; readonly
 /** Something that must be on disk before anything else of the same step happens. */
 export type Persist =
   | { readonly kind: 'ledger'; readonly record: Uint8Array }
+  /** The stored ledger is damaged behind its last good entry: only these records stay. */
+  | { readonly kind: 'ledger-rewrite'; readonly records: readonly Uint8Array[] }
   | { readonly kind: 'peer'; readonly key: string; readonly record: Uint8Array | null; readonly urgent: boolean }
   | { readonly kind: 'statement'; readonly record: Uint8Array; readonly durable: boolean }
   | { readonly kind: 'evidence'; readonly name: string; readonly record: Uint8Array }

@@ -640,3 +640,38 @@ describe('calls', () => {
     expect(liveness(device, founder)).toBe('up');
   });
 });
+
+describe('a ledger that lost its end', () => {
+  it('is given back by a member before the voter decides anything, and nothing forks', () => {
+    const world = new World(crypto);
+    const { founder, device } = linked(world);
+    world.kill(founder);
+    founder.disk.ledger = founder.disk.ledger.slice(0, -1);
+    const before = device.swarm!.status().mesh!.commitIndex;
+    world.start(founder);
+    world.runUntil(() => liveness(founder, device) === 'up', 10_000);
+    world.run(1_000);
+    expect(founder.swarm!.status().mesh!.commitIndex).toBe(before);
+    invite(world, founder);
+    world.run(500);
+    expect(device.swarm!.status().mesh!.commitIndex).toBe(before + 1);
+    expect([...founder.codes, ...device.codes]).not.toContain('CHAIN_MISMATCH');
+  });
+
+  it('with damage in the middle keeps what is good on disk and fetches the rest once', () => {
+    const world = new World(crypto);
+    const { founder, device } = linked(world);
+    world.kill(device);
+    const entries = device.disk.ledger.length;
+    device.disk.ledger = device.disk.ledger.map((record, index) => (index === 1 ? record.map((byte) => byte ^ 1) : record));
+    world.start(device);
+    world.runUntil(() => device.swarm!.status().mesh!.commitIndex === founder.swarm!.status().mesh!.commitIndex, 10_000);
+    expect(device.codes).toContain('STATE_DEGRADED');
+    world.kill(device);
+    expect(device.disk.ledger).toHaveLength(entries);
+    const seen = device.events.length;
+    world.start(device);
+    world.run(1_000);
+    expect(device.events.slice(seen).map((event) => event.code)).not.toContain('STATE_DEGRADED');
+  });
+});

@@ -329,6 +329,9 @@ export class World {
       case 'ledger':
         disk.ledger = [...disk.ledger, record.record.slice()];
         return;
+      case 'ledger-rewrite':
+        disk.ledger = record.records.map((bytes) => bytes.slice());
+        return;
       case 'peer':
         if (record.record === null) disk.peers.delete(record.key);
         else disk.peers.set(record.key, record.record.slice());

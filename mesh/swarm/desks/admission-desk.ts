@@ -9,7 +9,7 @@ import { INVITATION_RANDOM_BYTES, makeInvitation } from '#mesh/admission/invitat
 import { decidePromotion, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
 import { isNodeName, nodeNameOf } from '#mesh/admission/names.ts';
 import { admission, decideAdmission } from '#mesh/admission/policy.ts';
-import { type Member, tokenStanding } from '#mesh/admission/registry.ts';
+import type { Member } from '#mesh/admission/registry.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
 import type { PeerIdentity, PeerVerdict } from '#mesh/session/host.ts';
@@ -136,8 +136,10 @@ export class AdmissionDesk implements AdmissionDoor {
   maybePromote(): void {
     const mesh = this.#core.mesh;
     this.#core.promoteAt = NEVER;
-    if (mesh === null || !mesh.log.votes || mesh.registry.admission !== 'open') return;
+    if (mesh === null || !mesh.log.votes) return;
     this.#core.promoteAt = this.#core.now.mono + MINUTE;
+    this.#dropExpiredPsks(mesh);
+    if (mesh.registry.admission !== 'open') return;
     const candidates = [...mesh.registry.members.values()].flatMap((member) => {
       const peer = this.#core.peers.get(member.text);
       return member.role === 'quarantine' && peer !== undefined ? [{ aid: member.aid, score: peer.trust.score }] : [];
@@ -147,6 +149,16 @@ export class AdmissionDesk implements AdmissionDoor {
       this.#core.rooms.ledger.commit(
         promotion(this.#core.crypto, this.#core.self.signKey, mesh.registry, decision.member, this.#core.self.aid, Math.floor(this.#core.now.wall)),
       );
+  }
+
+  /** The key of an invitation is gone at the latest a minute after it has expired (docs/adr/0008). */
+  #dropExpiredPsks(mesh: MeshState): void {
+    const before = this.#core.psks.size;
+    for (const text of this.#core.psks.keys()) {
+      const token = mesh.registry.tokens.get(text);
+      if (token === undefined || this.#core.now.wall >= token.expiresAt) this.#core.psks.delete(text);
+    }
+    if (this.#core.psks.size !== before) this.#storePsks();
   }
 
   forgetPsk(text: string): void {
@@ -178,10 +190,6 @@ export class AdmissionDesk implements AdmissionDoor {
     const failed = this.#core.rooms.ledger.commit(outcome.change);
     if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
     const tokenId = hex(outcome.token.tokenId);
-    for (const [text] of this.#core.psks) {
-      const token = mesh.registry.tokens.get(text);
-      if (token === undefined || tokenStanding(token, this.#core.now.wall) === 'expired') this.#core.psks.delete(text);
-    }
     this.#core.psks.set(tokenId, outcome.psk);
     this.#storePsks();
     const token = mesh.registry.tokens.get(tokenId);

@@ -12,6 +12,7 @@ import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
 import { encodeMessage } from '#mesh/wire/codec.ts';
 import type { Welcome } from '#mesh/wire/message.ts';
 import type { SwarmCore } from '../core.ts';
+import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import { MeshState } from '../mesh-state.ts';
 import type { FoundOptions } from '../views.ts';
 import type { LedgerDoor } from '../rooms.ts';
@@ -29,6 +30,8 @@ export class LedgerDesk implements LedgerDoor {
   commit(change: LedgerChange): string | undefined {
     const mesh = this.#core.mesh;
     if (mesh === null) return 'this node belongs to no mesh';
+    const behind = this.#behind(mesh);
+    if (behind !== undefined) return behind;
     const { kind, body } = encodeChange(change);
     this.#request += 1;
     const key = { aid: this.#core.self.aid, incarnation: this.#core.self.boot.incarnation, request: this.#request };
@@ -36,6 +39,23 @@ export class LedgerDesk implements LedgerDoor {
     if (outcome.kind === 'not-leader') return `only ${outcome.leader === null ? 'the voter' : this.#core.nameOf(outcome.leader)} can decide`;
     if (outcome.kind === 'too-large') return `the decision has ${outcome.bytes} bytes`;
     return this.onLog(output);
+  }
+
+  /**
+   * A voter whose ledger lost its end (a restored card) must not decide before those who hold the end had time to give it
+   * back: it would sign a second entry at one index. For a while only, so that a liar cannot keep it from deciding.
+   */
+  #behind(mesh: MeshState): string | undefined {
+    const { mono } = this.#core.now;
+    if (this.#core.options.degraded.length > 0 && mono < this.#core.startedAt + LIMITS.catchUpMs)
+      return 'this voter starts with damaged state and asks the others first; try again in some seconds';
+    for (const { session, payload } of this.#core.contexts.values()) {
+      const told = payload?.ledger.commit ?? 0;
+      const fresh = mono < session.openedAt + LIMITS.catchUpMs;
+      if (session.state === 'open' && fresh && told > mesh.log.commitIndex)
+        return `this voter fetches ${told - mesh.log.commitIndex} entries that others hold; try again in some seconds`;
+    }
+    return undefined;
   }
 
   /** Persist, replicate, apply. Returns why the last entry was not taken by the registry, if it was not. */
@@ -210,6 +230,8 @@ export class LedgerDesk implements LedgerDoor {
         !verifyEntry(this.#core.crypto, voterKey, sealed)
       ) {
         this.#core.event('STATE_DEGRADED', 'critical', `the stored ledger breaks at entry ${entries.length + 1}; the rest is fetched again`, null, null);
+        // What comes back is appended behind the last good entry, not behind the damage.
+        this.#core.fx.persist({ kind: 'ledger-rewrite', records: this.#core.options.ledger.slice(0, entries.length) });
         break;
       }
       entries.push(sealed);
