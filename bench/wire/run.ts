@@ -86,8 +86,9 @@ async function answer<T>(child: ChildProcess): Promise<T> {
     const exited = once(child, 'exit', { signal: listening.signal }).then(([code]) => {
       throw new Error(`a benchmark process ended early with code ${String(code)}`);
     });
-    const [message] = await Promise.race([once(child, 'message', { signal: listening.signal }), exited]);
-    return message as T;
+    const answered = once(child, 'message', { signal: listening.signal }) as Promise<[T]>;
+    const [message] = await Promise.race([answered, exited]);
+    return message;
   } finally {
     listening.abort();
   }

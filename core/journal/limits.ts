@@ -6,8 +6,7 @@ export const RECORD_BYTES_MAX = 1_048_576;
 export const DAMAGE_SEARCH_BYTES_MAX = 67_108_864;
 /** What a journal file may hold; a larger one is not ours and is not read (RN-MESH-104). */
 export const JOURNAL_BYTES_MAX = 67_108_864;
-/** Size at which its owner rewrites a journal without what is no longer needed. */
-export const JOURNAL_COMPACT_BYTES = 4_194_304;
+
 /** Damaged journals kept beside the repaired one; the newest damage replaces the last. */
 export const JOURNALS_ASIDE_MAX = 4;
 /** Value of a two-slot file: the incarnation record and its like. */

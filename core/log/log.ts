@@ -20,10 +20,3 @@ export function syslogPriority(level: LogLevel): number {
 export function isLogged(level: LogLevel, threshold: LogLevel): boolean {
   return logLevels.indexOf(level) <= logLevels.indexOf(threshold);
 }
-
-/** A log that knows where it comes from. */
-export function logOf(log: Log, area: string): Log {
-  return (level, text, data) => {
-    log(level, `${area}: ${text}`, data);
-  };
-}

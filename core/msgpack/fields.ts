@@ -38,11 +38,6 @@ export function strOf(value: RmpValue | undefined, byteMax: number = STR_BYTES_M
   return value.length * 3 <= byteMax || utf8(value).length <= byteMax ? value : undefined;
 }
 
-/** The value as a truth value. */
-export function boolOf(value: RmpValue | undefined): boolean | undefined {
-  return typeof value === 'boolean' ? value : undefined;
-}
-
 /** A map inside a map. */
 export function mapField(map: RmpMap, key: string): RmpMap | undefined {
   return mapOf(map.get(key));
@@ -71,11 +66,6 @@ export function numberField(map: RmpMap, key: string): number | undefined {
 /** Text inside a map. */
 export function strField(map: RmpMap, key: string, byteMax?: number): string | undefined {
   return strOf(map.get(key), byteMax);
-}
-
-/** A truth value inside a map. */
-export function boolField(map: RmpMap, key: string): boolean | undefined {
-  return boolOf(map.get(key));
 }
 
 /** Whether every key of the map is one of these: an unknown field is a refusal, not a surprise. */

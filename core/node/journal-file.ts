@@ -74,7 +74,7 @@ export class JournalFile {
     this.#calls = calls;
   }
 
-  /** Size of the file; compact at JOURNAL_COMPACT_BYTES. */
+  /** Size of the file; its owner compacts it. */
   get bytes(): number {
     return this.#bytes;
   }

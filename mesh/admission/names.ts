@@ -13,7 +13,7 @@ const NODE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 export function meshNameFault(name: string): string | undefined {
   if (name.length === 0) return 'the name of a mesh is not empty';
   if (name.length > LIMITS.meshNameCharactersMax) return `the name has ${name.length} characters; ${LIMITS.meshNameCharactersMax} are allowed`;
-  const odd = [...name].find((character) => !/[A-Za-z0-9 ._-]/.test(character));
+  const odd = Array.from(name).find((character) => !/[A-Za-z0-9 ._-]/.test(character));
   if (odd !== undefined) return `the name contains ${JSON.stringify(odd)}; letters A–Z, digits, space, ".", "_" and "-" are allowed`;
   if (!/^[A-Za-z0-9]/.test(name) || !/[A-Za-z0-9]$/.test(name)) return 'the name begins and ends with a letter or a digit';
   if (/^(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{64})$/.test(name)) return 'the name looks like the tag of a mesh; add a letter beyond F';

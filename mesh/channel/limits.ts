@@ -1,11 +1,9 @@
 /** Bounds of the secure channel (protocol.md §2.4). */
-import { HOUR, type Millis } from '#core/time/time.ts';
 
 /** A Noise message, ever (Noise specification §3). */
 export const NOISE_MESSAGE_BYTES_MAX = 65_535;
 /** Records of one direction under one key; both ends then re-key that direction at the same record. */
 export const REKEY_RECORDS = 65_536;
-/** Age of a session before a whole new handshake. */
-export const SESSION_MS_MAX: Millis = 24 * HOUR;
+
 /** Records of a session, ever; the cipher refuses beyond it. */
 export const SESSION_RECORDS_MAX = 0x1_0000_0000;

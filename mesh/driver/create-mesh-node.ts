@@ -325,7 +325,7 @@ class RunningNode implements MeshNode {
     if (this.#restarting !== null || !this.#running) return;
     const swarm = this.#swarm;
     this.#restarting = (async () => {
-      await null; // what this turn still has to say goes out first
+      await Promise.resolve(); // what this turn still has to say goes out first
       if (!freshIdentity && swarm !== null) this.#perform(swarm.step({ kind: 'stop' }, this.#now()));
       this.#swarm = null;
       this.#pool.drop();

@@ -12,8 +12,7 @@ import { type JournalFile, openJournal } from '#core/node/journal-file.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
-import type { DocumentName, Persist } from '#mesh/swarm/step.ts';
-import type { CachedAddress } from '#mesh/swarm/step.ts';
+import type { CachedAddress, DocumentName, Persist } from '#mesh/swarm/step.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
 
 const DOCUMENT_BYTES_MAX = 1_048_576;
@@ -191,12 +190,12 @@ export class NodeState {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, name);
     if (existsSync(path)) return;
-    const files = readdirSync(folder).map((file) => ({ path: join(folder, file), ...statSync(join(folder, file)) }));
-    let bytes = files.reduce((sum, file) => sum + file.size, record.length);
-    for (const file of files.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
+    const files = readdirSync(folder).map((file) => ({ path: join(folder, file), stat: statSync(join(folder, file)) }));
+    let bytes = files.reduce((sum, file) => sum + file.stat.size, record.length);
+    for (const file of files.sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs)) {
       if (bytes <= LIMITS.evidenceBytesMax) break;
       rmSync(file.path);
-      bytes -= file.size;
+      bytes -= file.stat.size;
     }
     replaceFile(path, record);
   }

@@ -19,7 +19,7 @@ import type { Ending, PeerIdentity, PeerVerdict, SessionHost, Turned, SessionHan
 import { LEVEL_RATES, type LevelRate, RATE_BURST_SECONDS, SESSION_LIMITS as LIMITS } from './limits.ts';
 import { type Link, type LinkStart, slotOf } from './link.ts';
 import { Opening, type OpeningPort } from './opening.ts';
-import { SealedChannel } from './sealed-channel.ts';
+import type { SealedChannel } from './sealed-channel.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** See the header. */

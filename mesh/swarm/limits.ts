@@ -6,9 +6,6 @@ export const SWARM_LIMITS = {
   callSweepMs: 250,
   /** Calls of peers that handlers work on at one time; above, ERR `BUSY`. */
   servingMax: 4_096,
-  /** Answers kept for repeated idempotency keys, and for how long. */
-  answersMax: 512,
-  answersMsMax: 10 * MINUTE,
   /** How long a second holder of an identity gives the first one to answer a challenge (R4). */
   contestMs: 2 * SECOND,
   /** Own facts are repeated this often even when unchanged. */

@@ -10,9 +10,8 @@ import { genesisVoterKeys, type MembershipRecord } from '#mesh/admission/members
 import { findMember, type Member, type Registry, type RemovedIdentity } from '#mesh/admission/registry.ts';
 import type { ReplicatedLog, SealedEntry } from '#mesh/consensus/log.ts';
 import { SingleVoterLog } from '#mesh/consensus/single-voter.ts';
-import { type AidText, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
+import { type Aid, type AidText, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import { encodeMessage } from '#mesh/wire/codec.ts';
-import type { Aid } from '#mesh/hcth/identity-text.ts';
 
 /** See the header. */
 export class MeshState {

@@ -7,7 +7,7 @@ import { decodeBoot, makeBoot } from '#mesh/hcth/boot-event.ts';
 import { NO_ANCHOR } from '#mesh/hcth/chain.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
-import { decideResume, resumeSending } from '#mesh/hcth/resume.ts';
+import { decideResume, genesisPosition, resumeSending } from '#mesh/hcth/resume.ts';
 import type { Ending, LocalIdentity, PeerIdentity, PeerVerdict, SessionHost } from '#mesh/session/host.ts';
 import { Link } from '#mesh/session/link.ts';
 import { LinkChain } from '#mesh/hcth/link-chain.ts';
@@ -17,7 +17,6 @@ import type { FrameFields } from '#mesh/wire/header.ts';
 import { HEADER_BYTES_COVERED } from '#mesh/wire/limits.ts';
 import type { Accept, HelloMode, ResumeBlock, SessionMessage } from '#mesh/wire/message.ts';
 import { labelled } from '#mesh/hcth/labels.ts';
-import { genesisPosition } from '#mesh/hcth/resume.ts';
 import type { World, WorldNode } from './world.ts';
 
 /** How an outlaw comes. */

@@ -14,8 +14,8 @@ import type { Link } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Position } from '#mesh/wire/message.ts';
 import { encodeHistory } from '#mesh/trust/history-codec.ts';
-import { PeerTrust } from '#mesh/trust/peer-trust.ts';
-import { SlotMeter } from '#mesh/trust/slot-meter.ts';
+import type { PeerTrust } from '#mesh/trust/peer-trust.ts';
+import type { SlotMeter } from '#mesh/trust/slot-meter.ts';
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import type { Capabilities, Condition } from './views.ts';
 

@@ -12,8 +12,7 @@ import { aidText } from '#mesh/hcth/identity-text.ts';
 import { assert } from '#core/errors/assert.ts';
 import { type Address, addressText } from '#mesh/membership/address-policy.ts';
 import type { LevelRate } from '#mesh/session/limits.ts';
-import type { Command, Persist, Reply, SwarmEffects, SwarmInput } from './step.ts';
-import type { CachedAddress } from './step.ts';
+import type { CachedAddress, Command, Persist, Reply, SwarmEffects, SwarmInput } from './step.ts';
 import { Swarm } from './swarm.ts';
 import type { Capabilities, EventRecord, TrustLevel } from './views.ts';
 

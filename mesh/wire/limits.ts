@@ -32,8 +32,6 @@ export const BATCH_ENTRIES_MAX = 256;
 /** A batch under construction is closed when it would exceed this, so that one frame never delays the others for long. */
 export const BATCH_BYTES_MAX = 65_536;
 
-/** Data of one BULK_CHUNK unless both sides agreed on more. */
-export const CHUNK_BYTES_DEFAULT = 65_536;
 /** Data of one BULK_CHUNK, ever. */
 export const CHUNK_BYTES_MAX = 1_048_576;
 /** Chunks described by one BULK_OFFER; with the largest chunk this is a transfer of 4 GiB. */

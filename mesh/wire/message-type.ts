@@ -55,11 +55,6 @@ export const FLAGS_KNOWN = FLAG.ENC | FLAG.BATCH;
 
 const names = new Map<number, string>(Object.entries(MESSAGE_TYPE).map(([name, type]) => [type, name]));
 
-/** Whether this number is a message type of version 1. */
-export function isMessageType(type: number): type is MessageType {
-  return names.has(type);
-}
-
 /** Whether a type may appear in a frame at all: known, or ignorable. */
 export function isPermittedType(type: number): boolean {
   return type >= MESSAGE_TYPE_IGNORABLE_MIN ? type <= 0xff : names.has(type);

@@ -26,9 +26,11 @@ export async function doctor(invocation: Invocation, context: VerbContext): Prom
   const home = process.env['HOME'] ?? homedir();
   const findings = [
     ...network(),
-    ...(
-      await Promise.all([agents(invocation.text('agents') ?? null), sshAgent(), knownHosts(join(home, '.ssh', 'known_hosts')), clientConfig(home), sponsor()])
-    ).flat(),
+    ...(await agents(invocation.text('agents') ?? null)),
+    ...(await sshAgent()),
+    ...(await knownHosts(join(home, '.ssh', 'known_hosts'))),
+    ...clientConfig(home),
+    ...(await sponsor()),
   ];
   const paint = context.output.palette;
   const mark = { ok: paint.good('ok     '), note: paint.dim('note   '), problem: paint.bad('problem') };

@@ -5,7 +5,7 @@ import type { HostRow, Standing } from '#provisioner/discover/sighting.ts';
 
 const words: Readonly<Record<Standing, string>> = {
   member: 'member',
-  'foreign': 'foreign mesh',
+  foreign: 'foreign mesh',
   pending: 'pending',
   candidate: 'candidate',
   unreachable: 'unreachable',
@@ -15,7 +15,7 @@ const words: Readonly<Record<Standing, string>> = {
 export function scanLines(rows: readonly HostRow[], palette: Palette): readonly string[] {
   const paint: Readonly<Record<Standing, (text: string) => string>> = {
     member: palette.good,
-    'foreign': palette.warn,
+    foreign: palette.warn,
     pending: palette.warn,
     candidate: palette.accent,
     unreachable: palette.dim,

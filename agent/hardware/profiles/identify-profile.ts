@@ -27,11 +27,6 @@ export function identifyProfile(record: HardwareRecord): IdentifiedProfile {
   return { profile, known: false, reason: `no profile knows ${what}; the generic profile ${profile.id} is used, its limits are cautious guesses` };
 }
 
-/** The profile with this identifier, e.g. from another node's capabilities. */
-export function profileById(id: string): HardwareProfile | undefined {
-  return profiles.find((profile) => profile.id === id);
-}
-
 function because(record: HardwareRecord): string {
   if (record.virtualisation !== 'none') return record.virtualiser === null ? '' : ` (${record.virtualiser})`;
   return record.model === null ? '' : ` ("${record.model}")`;

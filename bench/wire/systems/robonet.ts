@@ -58,7 +58,7 @@ export const robonet: WireSystem = {
 
 async function startNode(name: string): Promise<{ node: MeshNode; remove: () => void }> {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'robonet-bench-'));
-  const node = await createMeshNode({ stateDirectory, binding: unbound, name, port: 0, listenHosts: ['127.0.0.1'], rates, levelFloor: 3 });
+  const node = createMeshNode({ stateDirectory, binding: unbound, name, port: 0, listenHosts: ['127.0.0.1'], rates, levelFloor: 3 });
   await node.start();
   return { node, remove: () => rmSync(stateDirectory, { recursive: true, force: true }) };
 }

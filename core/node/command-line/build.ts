@@ -116,11 +116,6 @@ function helpTail(spec: VerbSpec): string {
   return lines.join('\n');
 }
 
-/** Help text of a command, for errors that ask for it. */
-export function helpOf(command: Command): string {
-  return command.helpInformation();
-}
-
 /** Names of the verbs and long flags that would have been understood here. */
 export function knownWords(command: Command): { readonly verbs: readonly string[]; readonly flags: readonly string[] } {
   const help = new Help();

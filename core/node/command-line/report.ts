@@ -2,7 +2,7 @@
  * How an error reaches a person or a script: what happened, what was left unchanged, what to do next, and a stable code;
  * or the same as one JSON document on stdout. Unknown errors are our bugs and say so.
  */
-import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
+import type { ExitCode } from '#core/errors/exit-codes.ts';
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Output } from '#core/node/command-line/output.ts';
 import { printable } from '#core/terminal/table.ts';
@@ -36,7 +36,12 @@ export function reportError(error: unknown, output: Output, program: string): Ex
       `  ${paint.dim('next')}    ${printable(report.next)}`,
       `  ${paint.dim('code')}    ${printable(report.code)}`,
     );
-    if (output.verbose) output.complain(...stackOf(error).flatMap((text) => text.split('\n')).map(printable));
+    if (output.verbose)
+      output.complain(
+        ...stackOf(error)
+          .flatMap((text) => text.split('\n'))
+          .map(printable),
+      );
   }
   return report.exit;
 }
@@ -50,9 +55,4 @@ function stackOf(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
   const own = [error.stack ?? error.message];
   return error.cause === undefined || error.cause === error ? own : [...own, 'caused by:', ...stackOf(error.cause)];
-}
-
-/** Exit code of an error without printing it. */
-export function exitOf(error: unknown): ExitCode {
-  return isFault(error) ? error.exit : EXIT.failed;
 }

@@ -29,7 +29,7 @@ SealedChannel.prototype.seal = function (crypto, fields, plaintext) {
 };
 
 const token = String((await orders.next()).value);
-const node = await createMeshNode({ stateDirectory, name: 'traitor', port: 7411, binding: noBinding });
+const node = createMeshNode({ stateDirectory, name: 'traitor', port: 7411, binding: noBinding });
 await node.start();
 await node.join({ mode: 'token', token, peers: [peer] });
 process.stdout.write(`joined ${node.status().self.aid}\n`);
