@@ -1,6 +1,6 @@
 /**
  * The member that vouches for new hosts: it makes one invitation per host, says afterwards who is in the mesh, and takes
- * an invitation back. Spoken to only through its command line, here or over SSH, so any member will do.
+ * an invitation back. Spoken to only through its command line, here or over SSH. Only a voter can invite; today that is the founder.
  */
 import type { z } from 'zod';
 import { Fault } from '#core/errors/fault.ts';

@@ -175,7 +175,7 @@ export const provisionFaults = {
     title: 'no sponsor',
     why: 'Nobody can make invitations: there is no running agent here that is a member of a mesh, and no other was named.',
     effect: 'Nothing was changed on any host.',
-    next: 'Name a member with --via HOST, found a mesh with --found NAME, or start the agent here.',
+    next: 'Name the founder of the mesh with --via HOST, found a mesh with --found NAME, or start the agent here.',
     retry: 'never',
     exit: EXIT.unavailable,
   },
