@@ -351,7 +351,7 @@ describe('the resume table', () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 500 },
     );
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(10);
   });
