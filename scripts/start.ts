@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '#core/errors/exit-codes.ts';
+import { nearest } from '#core/terminal/suggest.ts';
 import { runOuterNamespace } from '#test/lan/lab/outer-namespace.ts';
 
 const USAGE = `usage: npm start [-- --keep] [-- --choose]
@@ -20,6 +21,8 @@ computer, founds a mesh, colonizes the LAN and shows the mesh from two nodes.
 
 Example: npm start -- --keep
 `;
+
+const FLAGS = ['--keep', '--choose', '--help'];
 
 async function main(words: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -59,5 +62,10 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`start: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof TypeError && 'code' in error ? EXIT.usage : EXIT.failed;
+  const isUsage = error instanceof TypeError && 'code' in error;
+  if (isUsage) {
+    const meant = process.argv.slice(2).flatMap((word) => (FLAGS.includes(word) ? [] : (nearest(word, FLAGS) ?? [])));
+    process.stderr.write(`  ${meant.length === 0 ? '' : `did you mean ${meant.join(', ')}? `}nothing was started; try npm start -- --help\n`);
+  }
+  process.exitCode = isUsage ? EXIT.usage : EXIT.failed;
 }

@@ -26,7 +26,10 @@ function inventoryHosts(file: string): readonly NamedHost[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Fault('RN-PROV-027', `the inventory ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Fault('RN-PROV-027', `the inventory ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      next: 'Check the path, and that you may read the file.',
+      cause: error,
+    });
   }
   const result = parseInventory(text);
   if (result.kind === 'problems') {
