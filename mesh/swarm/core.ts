@@ -109,6 +109,7 @@ export class SwarmCore {
   promoteAt: Millis = NEVER;
   lobbyMesh: { readonly name: string; readonly member: string; readonly firstUse: boolean } | null = null;
   awaitsLedger: { readonly command: number; readonly until: Millis } | null = null;
+  /** The command `leave` while the voter's answer is awaited; cleared by {@link refuse}. */
   leaving: number | null = null;
   #rooms: Rooms | null = null;
   #host: SessionHost | null = null;
@@ -223,7 +224,13 @@ export class SwarmCore {
     this.event(code, severity, text, aid, source, swallowed > 0 ? { ...data, swallowed } : data);
   }
 
+  /** Whether this node still seeks links: one that stops or is about to leave does not. */
+  get mayDial(): boolean {
+    return !this.stopping && this.leaving === null;
+  }
+
   refuse(id: number, code: FaultCode, text: string): void {
+    if (id === this.leaving) this.leaving = null;
     this.fx.reply({ id, kind: 'refused', refusal: { code, text } });
   }
 }

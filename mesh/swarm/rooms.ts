@@ -173,7 +173,8 @@ export interface DepartureDoor {
 export interface MemberDoor {
   /** Keep a link to this member and an eye on it. */
   watch(aid: Aid): void;
-  unwatch(text: AidText): void;
+  /** It is no longer a member: `leave` of its own will, `forget` by a decision of others. */
+  unwatch(text: AidText, how: 'leave' | 'forget'): void;
   wakeFlush(): void;
   /** A peer that the disk does not know yet is written down at once. */
   firstRecord(peer: Peer): void;

@@ -492,6 +492,32 @@ describe('leaving and forgetting', () => {
     expect(founder.events.find((event) => event.code === 'MEMBER_LEFT')?.data['how']).toBe('leave');
   });
 
+  it('an orderly departure alarms nobody, in whichever order farewell and ledger arrive', () => {
+    for (const latencyMs of [1, 7, 40]) {
+      const world = new World(crypto, `departure/${latencyMs}`);
+      const { founder, device } = linked(world);
+      const { token } = reply(
+        founder,
+        world.command(founder, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } }),
+      ) as {
+        token: string;
+      };
+      const bystander = world.add('bystander');
+      world.command(bystander, { kind: 'join', options: { mode: 'token', token, peers: ['10.0.0.1:7411'] } });
+      world.hint(bystander, device);
+      world.runUntil(() => bystander.codes.filter((code) => code === 'MEMBER_UP').length >= 2, 60_000);
+      world.latencyMs = latencyMs;
+      world.command(device, { kind: 'leave' });
+      world.run(60_000);
+      for (const node of [founder, bystander]) {
+        const about = node.events.filter((event) => event.aid === device.text || event.text.includes('refused'));
+        expect(about.map((event) => event.code)).toContain('MEMBER_LEFT');
+        expect(about.filter((event) => event.severity === 'warning' || event.severity === 'critical')).toEqual([]);
+      }
+      expect(device.codes).not.toContain('IDENTITY_BARRED');
+    }
+  });
+
   it('a forgotten member is turned away and told that it was removed', () => {
     const world = new World(crypto);
     const { founder, device } = linked(world);

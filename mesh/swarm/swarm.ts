@@ -139,7 +139,7 @@ export class Swarm {
   /** When `tick` is next needed. */
   get wakeAt(): Millis {
     let earliest = Math.min(this.#core.liveness.wakeAt(), this.#core.calls.wakeAt(), this.#core.factsAt, this.#core.flushPeersAt, this.#core.promoteAt);
-    if (!this.#core.stopping) earliest = Math.min(earliest, this.#core.dials.wakeAt());
+    if (this.#core.mayDial) earliest = Math.min(earliest, this.#core.dials.wakeAt());
     if (this.#core.joiner?.command != null) earliest = Math.min(earliest, this.#core.joiner.until);
     if (this.#core.awaitsLedger !== null) earliest = Math.min(earliest, this.#core.awaitsLedger.until);
     for (const context of this.#core.contexts.values()) {
@@ -195,7 +195,7 @@ export class Swarm {
     if (mono >= this.#core.flushPeersAt) this.#core.rooms.members.flushPeers(false);
     this.#core.rooms.joining.joinerTick();
     this.#core.rooms.joining.maybeAnswerJoin();
-    if (!this.#core.stopping) for (const dial of this.#core.dials.due(mono)) this.#core.rooms.connections.dial(dial.target, dial.address);
+    if (this.#core.mayDial) for (const dial of this.#core.dials.due(mono)) this.#core.rooms.connections.dial(dial.target, dial.address);
   }
 
   /** Move what the touched sessions produced into the effects. */

@@ -113,7 +113,7 @@ export class LedgerDesk implements LedgerDoor {
           null,
           { how: removed.how },
         );
-        if (member.text !== this.#core.self.text) return this.#core.rooms.members.unwatch(member.text);
+        if (member.text !== this.#core.self.text) return this.#core.rooms.members.unwatch(member.text, removed.how);
         if (removed.how === 'forget') this.#core.refused = 'this node has been removed from the mesh';
         return;
       }

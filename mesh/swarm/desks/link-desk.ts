@@ -277,7 +277,8 @@ export class LinkDesk implements LinkDoor {
   }
 
   onLiveness(change: LivenessChange): void {
-    if (this.#core.mesh?.member(change.id) === undefined) return;
+    // A departure is one event, and the ledger tells it (MEMBER_LEFT); a warning beside it would cry wolf.
+    if (change.to === 'left' || this.#core.mesh?.member(change.id) === undefined) return;
     const code = change.to === 'up' ? 'MEMBER_UP' : change.to === 'suspect' ? 'MEMBER_SUSPECT' : 'MEMBER_DOWN';
     const severity = change.to === 'up' ? 'info' : change.to === 'suspect' ? 'notice' : 'warning';
     this.#core.event(code, severity, `${this.#core.nameOf(change.id)} is ${change.to}: ${change.why}`, change.id, null, { from: change.from });

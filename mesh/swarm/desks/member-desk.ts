@@ -46,7 +46,7 @@ export class MemberDesk implements MemberDoor {
     );
   }
 
-  unwatch(text: AidText): void {
+  unwatch(text: AidText, how: 'leave' | 'forget'): void {
     const peer = this.#core.peers.get(text);
     const session = peer?.session ?? null;
     this.#core.peers.delete(text);
@@ -54,7 +54,9 @@ export class MemberDesk implements MemberDoor {
     this.#core.dials.removeMember(text);
     this.#core.fx.persist({ kind: 'peer', key: text, record: null, urgent: false });
     if (session === null) return;
-    session.refuse(turned('IDENTITY_BARRED', 'it is no longer a member'));
+    // Who leaves in order is bidden farewell; the ledger may bring the news before its own farewell does.
+    if (how === 'leave') session.close('LEAVE');
+    else session.refuse(turned('IDENTITY_BARRED', 'it is no longer a member'));
     this.#core.touched.add(session);
   }
 
