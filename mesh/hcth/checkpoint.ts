@@ -131,9 +131,12 @@ export function compareCheckpoints(a: Checkpoint, b: Checkpoint): number {
   return a.incarnation - b.incarnation || a.sequence - b.sequence || compareBytes(a.nonce, b.nonce);
 }
 
-/** Whether two checkpoints say two things in one place (protocol.md §2.9, slot keys): an equivocation. */
+/**
+ * Whether two checkpoints say two things in one place (protocol.md §2.9, slot keys): an equivocation. Place 0 is none: the
+ * genesis of a direction depends on what both ends agree on, so its head says nothing of the signer alone (ADR 0007).
+ */
 export function checkpointsConflict(a: Checkpoint, b: Checkpoint): boolean {
   const samePlace =
     bytesEqual(a.from, b.from) && bytesEqual(a.to, b.to) && a.incarnation === b.incarnation && bytesEqual(a.nonce, b.nonce) && a.sequence === b.sequence;
-  return samePlace && !bytesEqual(a.head, b.head);
+  return samePlace && a.sequence > 0 && !bytesEqual(a.head, b.head);
 }

@@ -8,6 +8,8 @@ export const HCTH_LIMITS = {
   establishmentLogEventsMax: 64,
   /** Bytes of one signed body; larger ones are refused before they are decoded. */
   signedBodyBytesMax: 2_048,
+  /** Bytes of a proof of equivocation; an establishment log of full length and two objects fit. */
+  proofBytesMax: 32_768,
   /** Link positions kept per direction, so that acknowledged ones can be checked; older ones cannot be (`unknown`). */
   ringPositionsMax: 1_024,
   /** A checkpoint is due after so many frames … */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromHex } from '#core/bytes/bytes.ts';
+import { fromHex, hex } from '#core/bytes/bytes.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
@@ -120,6 +120,22 @@ describe('a hostile member', () => {
     expect(outlaw.messages.filter((message) => message.kind === 'raft')).toEqual([]);
     expect(outlaw.ending?.code).toBe('IDENTITY_BARRED');
     expect(device.text).toBeDefined();
+  });
+
+  it('H-39: that completes an old handshake after a newer one does not make us sign a second thing in one place', () => {
+    const world = new World(crypto);
+    const founder = found(world);
+    const { device, outlaw: late } = turned(world, founder, { holdAccept: true });
+    expect(late.accepted).not.toBe(null);
+    const outlaw = new Outlaw(world, founder, { identity: device.identity, meshTag: tag(founder), incarnation: 3 }).run();
+    const checkpointsOf = (from: Outlaw): readonly string[] =>
+      from.messages.flatMap((message) => (message.kind === 'ckpt' ? [hex(message.checkpoint.body)] : []));
+    expect(checkpointsOf(outlaw)).toHaveLength(1);
+    late.proceed().run(100);
+    expect(late.messages).toEqual([]);
+    expect(late.isClosed).toBe(true);
+    outlaw.send({ kind: 'ping', id: 9, challenge: new Uint8Array(16) }).run();
+    expect(outlaw.messages.some((message) => message.kind === 'pong' && message.id === 9)).toBe(true);
   });
 
   it('cannot fill the diary with conditions', () => {

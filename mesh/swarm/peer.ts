@@ -32,6 +32,8 @@ export class Peer {
   link: Link | null = null;
   /** The open session, if any. */
   session: Session | null = null;
+  /** The connection whose place in the history was decided last: only that one may open (H-39). */
+  judged: Session | null = null;
   /** Positions of an earlier run. */
   storedReceived: Position | null = null;
   ownCheckpoints: readonly SignedObject[] = [];

@@ -130,6 +130,7 @@ export class HistoryDesk implements HistoryDoor {
     });
     if (decision.peerCheckpoint !== null && peer.peerCheckpoints.at(-1) !== decision.peerCheckpoint) peer.keepPeerCheckpoint(decision.peerCheckpoint);
     peer.proved(identity.established, identity.boot, identity.bootObject);
+    peer.judged = session;
     context.payloadBytesMaxTold = payloadBytesMaxAt(this.#core.levelOf(peer));
     return {
       kind: 'accept',

@@ -40,6 +40,13 @@ export class LinkDesk implements LinkDoor {
       return;
     }
     const peer = this.#core.peerOf(identity.aid);
+    // Two connections may have been judged before either opened (an acceptance can arrive late). The positions of the
+    // older judgement are out of date: to go on from them would sign a second thing in a place already used.
+    if (peer.judged !== session) {
+      session.disconnected('a newer connection of the same peer was judged meanwhile');
+      this.#core.fx.now.close.push({ connection: session.id });
+      return;
+    }
     const former = peer.session;
     peer.session = session;
     peer.link = link;
