@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ApiMethod, StatusAnswer } from '#agent/api/protocol.ts';
 import { type ApiHandlers, type ApiServer, serveApi } from '#agent/api/server.ts';
@@ -9,6 +9,7 @@ import { robonetProgram } from '#agent/verbs/program.ts';
 import { runProgram } from '#core/node/command-line/run.ts';
 import type { VerbSpec } from '#core/node/command-line/verb.ts';
 import type { NodeView, StatusView } from '#mesh/swarm/views.ts';
+import type { TrustStep } from '#mesh/trust/explain.ts';
 
 const self: NodeView = {
   aid: 'rn1aaaa',
@@ -90,7 +91,7 @@ const handlers: ApiHandlers = {
   approve: (request) => note('approve', request, waiting),
   deny: (request) => note('deny', request, waiting),
   forget: (request) => note('forget', request, cellar),
-  trust: () => ({ peer: cellar, lines: ['it began'], exported: { v: 1 } }),
+  trust: () => ({ peer: cellar, beginning: 'it began', steps: [oddStep], result: ['it ended'], lines: ['it began', 'it ended'], exported: { v: 2 } }),
   identity: () => ({
     aid: 'rn1aaaa',
     fingerprint: self.fingerprint,
@@ -103,7 +104,21 @@ const handlers: ApiHandlers = {
   doctor: ({ peers }) => ({ findings: [{ check: 'unicast', subject: peers[0] ?? '-', level: 'critical', text: 'blocked', next: 'open it' }], tookMs: 1 }),
 };
 
+const oddStep: TrustStep = {
+  kind: 'break',
+  fromMs: 0,
+  untilMs: 0,
+  at: 1_700_000_000_000,
+  class: 'PV',
+  text: 'break PV, odd',
+  before: 0.2345,
+  after: 0.1345,
+  levelBefore: 1,
+  levelAfter: 0,
+  next: 'update it',
+};
 let folder = '';
+const frozenExport = resolve(import.meta.dirname, '../../test/vectors/trust/export.json');
 let server: ApiServer;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'verbs-'));
@@ -269,11 +284,37 @@ describe('other verbs', () => {
   it('trust --verify refuses what is not an export, without any agent', async () => {
     writeFileSync(join(folder, 'export.json'), '{"v":1}');
     expect(await robonet('--socket', '/nonexistent', 'trust', '--verify', join(folder, 'export.json'), '--json')).toMatchObject({
-      code: 1,
+      code: 65,
       out: expect.stringContaining('RN-AGENT-014'),
     });
     writeFileSync(join(folder, 'export.json'), '{');
     expect(await robonet('trust', '--verify', join(folder, 'export.json'))).toMatchObject({ code: 65 });
+  });
+
+  it('trust --verify recomputes an export without any agent, and says what it verified', async () => {
+    const good = await robonet('--socket', '/nonexistent', 'trust', '--verify', frozenExport);
+    expect(good).toMatchObject({ code: 0, out: expect.stringContaining('Holds: rn1') });
+    expect(good.out).toContain('1 rotation, 2 boot events and 4 checkpoints of both');
+    const document = JSON.parse((await robonet('trust', '--verify', frozenExport, '--json')).out) as { valid: boolean; score: number };
+    expect(document).toMatchObject({ valid: true, level: 2, verified: { checkpoints: 4 } });
+  });
+
+  it('trust --verify names file, line and place of the first item that does not hold', async () => {
+    const file = join(folder, 'edited.json');
+    const lines = readFileSync(frozenExport, 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.includes('n 60000'));
+    writeFileSync(file, lines.with(at, lines[at]!.replace('n 60000', 'n 60001')).join('\n'));
+    expect(await robonet('trust', '--verify', file)).toMatchObject({
+      code: 65,
+      err: expect.stringContaining(`edited.json:${String(at + 1)}: the history does not hold: events[3]: "n 60001"`),
+    });
+  });
+
+  it('trust --explain is a table of events with their dates and what to do', async () => {
+    const { out } = await robonet('trust', 'BBBB-BBBB-BBBB-BBBB', '--explain');
+    expect(out).toContain('2023-11-14 22:13:20Z');
+    expect(out).toMatch(/−0\.1000 +0\.1345 \(T1 → T0\) +break PV, odd/);
+    expect(out).toContain('→ update it');
   });
 
   it('explain knows faults, refusals and events', async () => {

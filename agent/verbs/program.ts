@@ -238,7 +238,7 @@ const verbs: readonly VerbSpec[] = [
       ['robonet trust attic-pi --explain', 'the events behind one score'],
       ['robonet trust attic-pi --export history.json && robonet trust --verify history.json', 'the same number, recomputed'],
     ],
-    exits: [noAgent, [EXIT.failed, '--verify: the document does not hold'], [EXIT.badInput, 'no such node or file']],
+    exits: [noAgent, [EXIT.badInput, 'no such node or file; --verify: the document does not hold']],
     run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).showTrust(invocation, context),
   },
   {

@@ -1,5 +1,5 @@
 /** `node NAME`, `node forget NAME`, `trust`: one node from close by. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { AgentClient } from '#agent/api/client.ts';
 import type { StatusAnswer } from '#agent/api/protocol.ts';
 import { clientFor, sayWould } from '#agent/verbs/connection.ts';
@@ -11,12 +11,13 @@ import { messageOf } from '#core/node/command-line/report.ts';
 import { formatTimestamp } from '#core/node/command-line/timestamp.ts';
 import type { VerbContext } from '#core/node/command-line/verb.ts';
 import { formatDuration } from '#core/terminal/duration.ts';
+import type { Palette } from '#core/terminal/palette.ts';
 import { formatBytes } from '#core/terminal/size.ts';
 import { nearest } from '#core/terminal/suggest.ts';
 import { printable, renderPairs, renderTable } from '#core/terminal/table.ts';
+import type { TrustExplanation } from '#mesh/driver/mesh-node.ts';
 import type { Condition, NodeView } from '#mesh/swarm/views.ts';
-
-const EXPORT_BYTES_MAX = 64 * 1024 * 1024;
+import { spanText } from '#mesh/trust/span-text.ts';
 
 /** The node meant by a name, identity or fingerprint. */
 export function findNode(status: StatusAnswer, text: string): NodeView {
@@ -159,14 +160,39 @@ export async function showTrust(invocation: Invocation, context: VerbContext): P
   const explanation = await client.call('trust', { node: node.aid }, { signal });
   const file = invocation.text('export');
   if (file !== undefined) {
-    writeFileSync(file, `${JSON.stringify(explanation.exported, null, 1)}\n`, { mode: 0o600 });
+    if (explanation.exported === null) throw new Fault('RN-AGENT-020', `${printable(node.name)} has never proved its identity to this node`);
+    writeExport(file, explanation.exported);
     output.note(`exported to ${file}; check it anywhere with \`robonet trust --verify ${file}\``);
   }
-  output.document('trust', { peer: explanation.peer, lines: explanation.lines, ...(file === undefined ? { exported: explanation.exported } : { file }) });
+  const { exported, ...told } = explanation;
+  output.document('trust', { ...told, ...(file === undefined ? { exported } : { file }) });
   output.line(`trust of this node in ${printable(node.name)} (${node.fingerprint}): ${trustWords(explanation.peer)}`);
-  if (invocation.flag('explain') || output.verbose) output.line(...explanation.lines.map((line) => `  ${printable(line)}`));
+  if (invocation.flag('explain') || output.verbose) output.line('', ...explanationLines(explanation, output.palette));
   else if (file === undefined) output.note('add --explain for the events from which this follows');
   return undefined;
+}
+
+/** The events as a table: when, what it changed, the number after it, what happened and what to do. */
+function explanationLines({ beginning, steps, result }: TrustExplanation, palette: Palette): readonly string[] {
+  const rows = steps.flatMap((step) => {
+    const change = step.after - step.before;
+    const level = step.levelBefore === step.levelAfter ? '' : ` (T${String(step.levelBefore)} → T${String(step.levelAfter)})`;
+    const text = printable(step.text);
+    const row = [
+      spanText(step.untilMs),
+      step.at === null || step.at === 0 ? '' : formatTimestamp(step.at),
+      change === 0 ? '' : `${change > 0 ? '+' : '−'}${Math.abs(change).toFixed(4)}`,
+      `${step.after.toFixed(4)}${level}`,
+      step.class === null ? text : palette.warn(text),
+    ];
+    return step.next === null ? [row] : [row, ['', '', '', '', palette.dim(`→ ${step.next}`)]];
+  });
+  const table = renderTable(
+    ['UNTIL', 'DATE', 'CHANGE', 'TRUST', 'WHAT'].map((heading) => ({ heading })),
+    rows,
+    palette.dim,
+  );
+  return [printable(beginning), ...(rows.length === 0 ? [] : table), ...result.map(printable)];
 }
 
 function breakWords(breaks: Readonly<Record<string, number>>): string {
@@ -177,26 +203,19 @@ function breakWords(breaks: Readonly<Record<string, number>>): string {
   );
 }
 
-async function verifyExport(file: string, { output }: VerbContext): Promise<ExitCode> {
-  const { checkTrust } = await import('#agent/verbs/check-trust.ts');
-  const outcome = checkTrust(readExport(file));
-  output.line(...outcome.lines.map(printable));
-  if (outcome.holds) {
-    output.document('trust-verification', { file, valid: true, score: outcome.score, lines: outcome.lines });
-    return EXIT.ok;
+function writeExport(file: string, exported: object): void {
+  const text = `${JSON.stringify(exported, null, 1)}\n`;
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+  } catch (error) {
+    throw new Fault('RN-AGENT-012', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
   }
-  throw new Fault('RN-AGENT-014', `${file}: ${outcome.lines.at(-1) ?? 'does not hold'}`);
 }
 
-function readExport(file: string): unknown {
-  try {
-    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
-    if (text.length > EXPORT_BYTES_MAX)
-      throw new Fault('RN-AGENT-012', `${file} has ${formatBytes(text.length)}; an export has at most ${formatBytes(EXPORT_BYTES_MAX)}`);
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new Fault('RN-AGENT-012', `${file} is not JSON: ${error.message}`, { cause: error });
-    if (error instanceof Error && 'code' in error && error.name !== 'Fault') throw new Fault('RN-AGENT-012', `${file}: ${messageOf(error)}`, { cause: error });
-    throw error;
-  }
+async function verifyExport(file: string, { output }: VerbContext): Promise<ExitCode> {
+  const { checkTrustFile } = await import('#agent/verbs/check-trust.ts');
+  const { lines, ...outcome } = checkTrustFile(file);
+  output.line(...lines.map(printable));
+  output.document('trust-verification', { file, valid: true, ...outcome, lines });
+  return EXIT.ok;
 }

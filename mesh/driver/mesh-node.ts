@@ -15,6 +15,7 @@ import type {
   NodeView,
   StatusView,
 } from '#mesh/swarm/views.ts';
+import type { TrustAccount } from '#mesh/swarm/trust-explanation.ts';
 
 /** An address somebody claims a node listens on; only ever a hint (protocol.md §2.14, mDNS). */
 export interface AddressHint {
@@ -76,10 +77,5 @@ export interface MeshNode {
   handle(verb: string, handler: (body: Uint8Array, from: string) => Promise<Uint8Array> | Uint8Array): void;
 }
 
-export interface TrustExplanation {
-  readonly peer: NodeView;
-  /** Plain sentences, oldest first. */
-  readonly lines: readonly string[];
-  /** JSON-serialisable document for the offline checker. */
-  readonly exported: unknown;
-}
+/** A peer and why it is trusted as it is. */
+export type TrustExplanation = { readonly peer: NodeView } & TrustAccount;

@@ -3,7 +3,10 @@
  * which scope every sequence number and every statement that follows, and says what the node knew of itself when it
  * started. Peers learn from it why the node started, and what it runs.
  */
+import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
+import { NO_ANCHOR } from './chain.ts';
+import type { KeyHistory } from './establishment.ts';
 import { encodeFields, readFields } from './fields.ts';
 import type { Aid } from './identity-text.ts';
 import { LABELS } from './labels.ts';
@@ -71,6 +74,18 @@ export function verifyBoot(crypto: CryptoPort, identity: { readonly aid: Aid; re
   if (!verifyObject(crypto, identity.signKey, LABELS.boot, object)) return undefined;
   const boot = decodeBoot(object.body);
   return boot !== undefined && crypto.equal(boot.aid, identity.aid) ? boot : undefined;
+}
+
+/**
+ * The boot event, when the key signed it that was in force at the establishment event it names: stored and shown ones may
+ * be older than the newest rotation.
+ */
+export function openBoot(crypto: CryptoPort, identity: KeyHistory & { readonly digests: readonly Uint8Array[] }, object: SignedObject): Boot | undefined {
+  for (const [event, signKey] of identity.signKeys.entries()) {
+    const boot = verifyBoot(crypto, { aid: identity.aid, signKey }, object);
+    if (boot !== undefined) return bytesEqual(boot.establishmentHead, identity.digests[event] ?? NO_ANCHOR) ? boot : undefined;
+  }
+  return undefined;
 }
 
 /** Digest of a boot event, as the next one names it. */

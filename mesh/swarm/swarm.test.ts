@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import { encodeToken, parseToken } from '#mesh/admission/token.ts';
-import { checkTrustExport } from '#mesh/trust/check-export.ts';
+import { checkTrustExport } from '#mesh/trust/export/check-export.ts';
 import type { Invitation } from './views.ts';
 import { World, type WorldNode } from './world.ts';
 

@@ -106,7 +106,7 @@ test('SECU-02 a history that was touched no longer yields its number', async () 
   expect(generous).not.toBe(JSON.stringify(exported));
   await auditor.writeFile('/tmp/generous.json', generous);
   const refused = await robonetRefused(auditor, ['trust', '--verify', '/tmp/generous.json']);
-  expect(refused.exit).toBe(1);
+  expect(refused.exit).toBe(65);
 });
 
 test('SECU-02 the number survives a restart of the observer and is not raised by one of the peer', async () => {

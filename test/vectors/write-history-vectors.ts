@@ -16,12 +16,13 @@ import { LABELS } from '#mesh/hcth/labels.ts';
 import { type SignedObject, signObject } from '#mesh/hcth/signed-object.ts';
 import { makeStatement, statementTipAtBoot } from '#mesh/hcth/statement-log.ts';
 import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
-import { exportTrust } from '#mesh/trust/export.ts';
+import { exportTrust } from '#mesh/trust/export/export-trust.ts';
 import { NEW_HISTORY } from '#mesh/trust/history.ts';
 import { parseEventLines } from '#mesh/trust/history-codec.ts';
 import { PeerTrust } from '#mesh/trust/peer-trust.ts';
 import { TRUST_PROFILES } from '#mesh/trust/profiles.ts';
 import { bootOf, bytesFor, chainOf, crypto, exchange, identityOf } from '#test/kit/identities.ts';
+import { exportStory } from '#test/kit/trust-exports.ts';
 
 const [ada, bob] = [identityOf('ada'), identityOf('bob')];
 
@@ -130,11 +131,8 @@ function scores(): readonly object[] {
 function trustExport(): object {
   const events = parseEventLines(['c 1000 8', 'a 600000', 'b B2 1700000000000 its disk was rolled back', 'n 60000', 'c 1 3']);
   if (events === undefined) throw new Error('the lines are events');
-  const sending = chainOf(bob, ada, 2, bytesFor('bob', 16));
-  exchange(3, sending);
-  const checkpoint = makeCheckpoint(crypto, bob.signKey, { from: bob.established.aid, to: ada.established.aid, sending, received: null, echo: new Uint8Array(16), slot: 0 });
-  const history = { base: NEW_HISTORY.base, events };
-  return exportTrust(crypto, { observer: ada, peer: { established: bob.established, name: 'bob' }, profile: TRUST_PROFILES.home, history, checkpoints: [checkpoint], at: 1_700_000_002_000 });
+  const story = exportStory();
+  return exportTrust(crypto, { ...story, profile: TRUST_PROFILES.home, history: { base: NEW_HISTORY.base, events }, at: 1_700_000_002_000 });
 }
 
 const identity = (of: typeof ada): object => ({ aid: aidText(of.established.aid), fingerprint: fingerprintOf(of.established.aid), inception: asHex(of.established.events[0] ?? { body: new Uint8Array(0), sig: new Uint8Array(0) }) });

@@ -109,11 +109,11 @@ export const agentFaults = {
   },
   'RN-AGENT-014': {
     title: 'the trust document does not hold',
-    why: 'Recomputing the exported history gives another result than the one stated, or a signature does not fit.',
+    why: 'Its first item that does not hold is named: it is not an export, its history was changed, a signature or the signed evidence does not fit, or the stated number does not follow from the events.',
     effect: 'Nothing was changed; the document must not be believed.',
-    next: 'Export it again on the node itself, and keep both files as evidence.',
+    next: 'Export it again on the node itself with `robonet trust PEER --export FILE`, and keep both files as evidence.',
     retry: 'never',
-    exit: EXIT.failed,
+    exit: EXIT.badInput,
   },
   'RN-AGENT-015': {
     title: 'clock_rate is only for laboratories',
@@ -154,5 +154,13 @@ export const agentFaults = {
     next: 'Look at `robonet nodes`.',
     retry: 'never',
     exit: EXIT.badInput,
+  },
+  'RN-AGENT-020': {
+    title: 'there is no history to export yet',
+    why: 'The peer has never proved its identity to this node, so nothing about it could be verified by anybody.',
+    effect: 'No file was written.',
+    next: 'Wait until it has been linked once; `robonet doctor` says why it is not.',
+    retry: 'later',
+    exit: EXIT.tryAgain,
   },
 } as const satisfies Record<string, FaultEntry>;

@@ -1,12 +1,11 @@
 /**
  * What a person or a program asks of this node, handed to the room that can do it. Every command gets one answer.
  */
-import { explainTrust } from '#mesh/trust/explain.ts';
-import { exportTrust } from '#mesh/trust/export.ts';
 import type { SwarmCore } from '../core.ts';
 import type { MeshState } from '../mesh-state.ts';
 import { invitationView } from '../request-views.ts';
 import type { Command } from '../step.ts';
+import { accountFor } from '../trust-explanation.ts';
 import type { CommandDoor } from '../rooms.ts';
 
 /** See the header. */
@@ -71,20 +70,7 @@ export class CommandDesk implements CommandDoor {
         const peer = this.#core.findPeer(command.who);
         if (peer === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no other member is called "${command.who}"`);
         peer.advanceTrust(this.#core.now.mono);
-        const view = this.#core.rooms.views.nodeView(peer);
-        const lines = explainTrust(peer.trust.history, peer.trust.profile);
-        const exported =
-          peer.established === null
-            ? null
-            : exportTrust(this.#core.crypto, {
-                observer: { established: this.#core.self.established, signKey: this.#core.self.signKey },
-                peer: { established: peer.established, name: this.#core.nameOf(peer.text) },
-                profile: peer.trust.profile,
-                history: peer.trust.history,
-                checkpoints: peer.peerCheckpoints,
-                at: this.#core.now.wall,
-              });
-        return this.#core.fx.reply({ id, kind: 'done', value: { peer: view, lines, exported } });
+        return this.#core.fx.reply({ id, kind: 'done', value: { peer: this.#core.rooms.views.nodeView(peer), ...accountFor(this.#core, peer) } });
       }
     }
   }

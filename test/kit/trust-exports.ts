@@ -1,0 +1,65 @@
+/**
+ * A common history of two nodes for tests of exports: Ada observes, Bob is judged. Bob has changed his key once, and
+ * restarted for it; both have signed checkpoints that acknowledge each other.
+ */
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, makeCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { makeRotation } from '#mesh/hcth/establishment-events.ts';
+import { verifyEstablishment } from '#mesh/hcth/establishment.ts';
+import type { Identity } from '#mesh/hcth/identity-file.ts';
+import { LABELS } from '#mesh/hcth/labels.ts';
+import { type SignedObject, signObject } from '#mesh/hcth/signed-object.ts';
+import type { TrustExportSource } from '#mesh/trust/export/export-trust.ts';
+import { bootOf, bytesFor, chainOf, crypto, exchange, identityOf } from './identities.ts';
+
+/** The identity after a planned rotation. */
+export function rotated(identity: Identity): Identity {
+  if (identity.nextSeed === null) throw new Error('a fresh identity has its next key');
+  const signKey = crypto.signKey(identity.nextSeed);
+  const event = makeRotation(crypto, signKey, identity.signKey, {
+    aid: identity.established.aid,
+    number: identity.established.rotations + 1,
+    previous: identity.established.head,
+    staticKey: bytesFor('static 2', 32),
+    nextDigest: bytesFor('next 2', 32),
+  });
+  const verdict = verifyEstablishment(crypto, [...identity.established.events, event]);
+  if (verdict.kind === 'bad') throw new Error(verdict.why);
+  return { ...identity, signKey, established: verdict.established };
+}
+
+export const ada = identityOf('ada');
+/** Bob before and after the change of his key. */
+export const youngBob = identityOf('bob');
+export const bob = rotated(youngBob);
+
+/** A checkpoint that says something else, under a genuine signature. */
+export function altered(signer: Identity, object: SignedObject, change: Partial<Checkpoint>): SignedObject {
+  const checkpoint = decodeCheckpoint(object.body);
+  if (checkpoint === undefined) throw new Error('it is a checkpoint');
+  return signObject(crypto, signer.signKey, LABELS.checkpoint, encodeCheckpoint({ ...checkpoint, ...change }));
+}
+
+/** What both have signed, as Ada would export it. */
+export function exportStory(): Pick<TrustExportSource, 'observer' | 'peer'> {
+  const [adaBoot, oldBoot, newBoot] = [bootOf(ada, 5), bootOf(youngBob, 2), bootOf(bob, 3)];
+  const [adaSends, oldBobSends, bobSends] = [
+    chainOf(ada, bob, 5, adaBoot.nonce),
+    chainOf(youngBob, ada, 2, oldBoot.nonce),
+    chainOf(bob, ada, 3, newBoot.nonce),
+  ];
+  const ofAda = { from: ada.established.aid, to: bob.established.aid, sending: adaSends, echo: bytesFor('echo of bob', 16) };
+  const ofBob = { from: bob.established.aid, to: ada.established.aid, echo: bytesFor('echo of ada', 16) };
+  exchange(3, adaSends);
+  exchange(4, oldBobSends);
+  const bobOne = makeCheckpoint(crypto, youngBob.signKey, { ...ofBob, sending: oldBobSends, received: adaSends.position, slot: 7 });
+  const adaOne = makeCheckpoint(crypto, ada.signKey, { ...ofAda, received: oldBobSends.position, slot: 20 });
+  exchange(2, adaSends);
+  exchange(6, bobSends);
+  const adaTwo = makeCheckpoint(crypto, ada.signKey, { ...ofAda, received: bobSends.position, slot: 21 });
+  const bobTwo = makeCheckpoint(crypto, bob.signKey, { ...ofBob, sending: bobSends, received: adaSends.position, slot: 1 });
+  exchange(1, adaSends, bobSends);
+  return {
+    observer: { established: ada.established, signKey: ada.signKey, boot: adaBoot.object, checkpoints: [adaOne, adaTwo], position: adaSends.position },
+    peer: { established: bob.established, name: 'bob', boot: newBoot.object, checkpoints: [bobOne, bobTwo], position: bobSends.position },
+  };
+}
