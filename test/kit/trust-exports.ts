@@ -3,29 +3,12 @@
  * restarted for it; both have signed checkpoints that acknowledge each other.
  */
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, makeCheckpoint } from '#mesh/hcth/checkpoint.ts';
-import { makeRotation } from '#mesh/hcth/establishment-events.ts';
-import { verifyEstablishment } from '#mesh/hcth/establishment.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { LABELS } from '#mesh/hcth/labels.ts';
 import { type SignedObject, signObject } from '#mesh/hcth/signed-object.ts';
 import type { TrustExportSource } from '#mesh/trust/export/export-trust.ts';
 import { bootOf, bytesFor, chainOf, crypto, exchange, identityOf } from './identities.ts';
-
-/** The identity after a planned rotation. */
-export function rotated(identity: Identity): Identity {
-  if (identity.nextSeed === null) throw new Error('a fresh identity has its next key');
-  const signKey = crypto.signKey(identity.nextSeed);
-  const event = makeRotation(crypto, signKey, identity.signKey, {
-    aid: identity.established.aid,
-    number: identity.established.rotations + 1,
-    previous: identity.established.head,
-    staticKey: bytesFor('static 2', 32),
-    nextDigest: bytesFor('next 2', 32),
-  });
-  const verdict = verifyEstablishment(crypto, [...identity.established.events, event]);
-  if (verdict.kind === 'bad') throw new Error(verdict.why);
-  return { ...identity, signKey, established: verdict.established };
-}
+import { rotated } from './proofs.ts';
 
 export const ada = identityOf('ada');
 /** Bob before and after the change of his key. */
@@ -62,4 +45,28 @@ export function exportStory(): Pick<TrustExportSource, 'observer' | 'peer'> {
     observer: { established: ada.established, signKey: ada.signKey, boot: adaBoot.object, checkpoints: [adaOne, adaTwo], position: adaSends.position },
     peer: { established: bob.established, name: 'bob', boot: newBoot.object, checkpoints: [bobOne, bobTwo], position: bobSends.position },
   };
+}
+
+/** One edit of a document, as the vectors write it. */
+export interface DocumentEdit {
+  readonly set?: readonly (string | number)[];
+  readonly drop?: readonly (string | number)[];
+  readonly swap?: readonly (string | number)[];
+  readonly value?: unknown;
+}
+
+type Container = Record<string | number, unknown>;
+
+/** A copy of the document with one place set, removed, or exchanged with the next. */
+export function edited(document: object, { set, drop, swap, value }: DocumentEdit): Container {
+  const copy = structuredClone(document) as Container;
+  const path = set ?? drop ?? swap ?? [];
+  const last = path.at(-1);
+  if (last === undefined) throw new Error('an edit names a place');
+  const holder = path.slice(0, -1).reduce<Container>((at, step) => at[step] as Container, copy);
+  if (set !== undefined) holder[last] = value;
+  else if (Array.isArray(holder))
+    holder.splice(Number(last), swap === undefined ? 1 : 2, ...(swap === undefined ? [] : [holder[Number(last) + 1], holder[last]]));
+  else delete holder[last];
+  return copy;
 }

@@ -6,8 +6,10 @@ import { MINUTE } from '#core/time/time.ts';
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import { bootOf, bytesFor, crypto } from '#test/kit/identities.ts';
-import { ada, altered, bob, exportStory, youngBob } from '#test/kit/trust-exports.ts';
+import { checkTrustDocument } from '#scripts/check-trust.mjs';
+import { ada, altered, bob, type DocumentEdit, edited, exportStory, youngBob } from '#test/kit/trust-exports.ts';
 import frozen from '#test/vectors/trust/export.json' with { type: 'json' };
+import refused from '#test/vectors/trust/exports-refused.json' with { type: 'json' };
 import { explainTrust, trustSteps } from '../explain.ts';
 import { NEW_HISTORY, type TrustHistory } from '../history.ts';
 import { parseEventLine } from '../history-codec.ts';
@@ -17,6 +19,7 @@ import { checkTrustExport } from './check-export.ts';
 import { exportTrust, type TrustExportSource } from './export-trust.ts';
 import type { JsonDocument } from './plain-document.ts';
 
+const { edits } = refused;
 const historyOf = (lines: readonly string[]): TrustHistory => ({ base: NEW_HISTORY.base, events: lines.map((line) => parseEventLine(line)!) });
 const history = historyOf([
   'c 1000 8',
@@ -118,6 +121,13 @@ describe('the trust export', () => {
     ] as const) {
       expect(checkTrustExport(crypto, json)).toMatchObject({ kind: 'refused', fault: 'malformed', at });
     }
+  });
+});
+
+describe('frozen edits of the frozen export', () => {
+  test.each(edits)('$rule: $name', (edit) => {
+    expect(checkTrustExport(crypto, edited(frozen, edit as DocumentEdit))).toMatchObject({ kind: 'refused', fault: edit.fault, at: edit.at });
+    expect(checkTrustDocument(edited(frozen, edit as DocumentEdit))).toMatchObject({ holds: false });
   });
 });
 
