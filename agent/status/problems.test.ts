@@ -16,6 +16,7 @@ const node: NodeView = {
   address: null,
   trust: null,
   incarnation: 1,
+  rotation: 0,
   capabilities: null,
   conditions: [],
   joinedAt: 0,
@@ -30,6 +31,7 @@ const healthy: StatusView = {
   mesh: { id: '', tag: '', name: 'home', admission: 'approve', trustProfile: 'home', quorum: 1, voters: 1, leader: 'a', term: 1, commitIndex: 1, foundedAt: 0 },
   nodes: [node, other],
   requests: [],
+  closed: [],
 };
 const codes = (status: Partial<StatusView>, used: number | null = 1): readonly string[] =>
   problemsOf({ ...healthy, ...status }, used, 10_000).map(({ severity, code }) => `${severity} ${code}`);

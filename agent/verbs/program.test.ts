@@ -25,6 +25,7 @@ const self: NodeView = {
   address: null,
   trust: null,
   incarnation: 3,
+  rotation: 0,
   capabilities: null,
   conditions: [],
   joinedAt: 0,
@@ -65,7 +66,7 @@ const mesh = {
   commitIndex: 4,
   foundedAt: 0,
 } as const;
-const member: StatusView = { state: 'member', stateReason: null, self, startReason: 'clean', degraded: [], mesh, nodes: [self, cellar], requests: [] };
+const member: StatusView = { state: 'member', stateReason: null, self, startReason: 'clean', degraded: [], mesh, nodes: [self, cellar], requests: [], closed: [] };
 
 let view: StatusView = member;
 const calls: (readonly [ApiMethod, unknown])[] = [];

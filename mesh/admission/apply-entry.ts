@@ -7,12 +7,15 @@ import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import type { Millis } from '#core/time/time.ts';
 import { type Aid, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
+import type { Rotation } from '#mesh/hcth/establishment-events.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import { type ChangeKind, decodeChange, type LedgerChange, type TokenChange } from './entries.ts';
 import { type Mesh, verifyGenesis } from './genesis.ts';
 import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
-import { genesisVoterKeys, type MembershipRecord, type VoterKeys, verifyMembershipRecord } from './membership-record.ts';
+import { type MembershipRecord, type VoterKeys, verifyMembershipRecord } from './membership-record.ts';
 import { uniqueNodeName } from './names.ts';
-import { isNameTaken, type Member, memberOf, type Registry, removalOf, type RemovedIdentity, tokenOf, tokenStanding, type TokenState } from './registry.ts';
+import { isNameTaken, type Member, memberOf, type Registry, removalOf, removalWords, type RemovedIdentity, tokenOf, tokenStanding, type TokenState, voterKeysOf } from './registry.ts';
+import { sealRotations } from './seal-rotations.ts';
 import { lesserRole } from './roles.ts';
 
 /** What of a committed entry matters here. */
@@ -28,6 +31,8 @@ export interface CommittedEntry {
 export type EntryEffect =
   | { readonly kind: 'invited' | 'token-revoked'; readonly token: TokenState }
   | { readonly kind: 'admitted' | 'promoted' | 'suspended' | 'confirmed' | 'renamed'; readonly member: Member }
+  /** The member's older keys are worth nothing any more. */
+  | { readonly kind: 'rotated'; readonly member: Member; readonly rotation: Rotation; readonly events: readonly SignedObject[] }
   | { readonly kind: 'removed'; readonly member: Member; readonly removed: RemovedIdentity }
   | { readonly kind: 'setting' }
   /** It broke a rule and changed nothing. */
@@ -57,12 +62,15 @@ export function foundRegistry(mesh: Mesh): Registry {
       way: { kind: 'genesis' },
       record: null,
       establishment: mesh.founders[position]?.head ?? aid,
+      formerEstablishments: [],
+      rotatedAt: null,
       admittedAt: mesh.genesis.foundedAt,
       admittedIndex: 1,
       suspended: null,
     });
   }
-  return { mesh, admission: mesh.genesis.admission, members, tokens: new Map(), removed: new Map(), promotedAt: null, index: 1 };
+  const voterLogs = new Map(mesh.founders.map((founder) => [aidText(founder.aid), founder]));
+  return { mesh, admission: mesh.genesis.admission, members, voterLogs, tokens: new Map(), removed: new Map(), promotedAt: null, index: 1 };
 }
 
 /** Fold a whole ledger, its genesis first; `bad` where that is no genesis, or not of the expected mesh. */
@@ -87,7 +95,7 @@ export function foldEntries(
 }
 
 /** Fold one more committed entry. One that was folded before changes nothing. */
-export function applyEntry(crypto: CryptoPort, registry: Registry, entry: CommittedEntry, voterKeys: VoterKeys = genesisVoterKeys(registry.mesh)): Applied {
+export function applyEntry(crypto: CryptoPort, registry: Registry, entry: CommittedEntry, voterKeys: VoterKeys = voterKeysOf(registry)): Applied {
   const change = decodeChange(entry.kind, entry.body);
   if (entry.index <= registry.index)
     return {
@@ -130,7 +138,13 @@ function applyChange(crypto: CryptoPort, registry: Registry, change: LedgerChang
         return name === member.name ? `it is called ${name} already` : { ...member, name };
       });
     case 'remove':
-      return applyRemoval(registry, change.aid, change.how, change.by, entry);
+      return applyRemoval(registry, { ...change, successor: null }, entry);
+    case 'close':
+      return applyRemoval(registry, { ...change, how: 'close' }, entry);
+    case 'rotate': {
+      const sealed = sealRotations(crypto, registry, change.aid, change.events, entry.at);
+      return typeof sealed === 'string' ? sealed : { registry: sealed.registry, effect: { kind: 'rotated', ...sealed.seal, events: change.events } };
+    }
     case 'setting':
       return { registry: { ...registry, admission: change.admission }, effect: { kind: 'setting' } };
   }
@@ -172,7 +186,8 @@ function applyAdmission(registry: Registry, record: MembershipRecord, bytes: Uin
     return { registry: withMember(registry, member), effect: { kind: 'admitted', member } };
   }
   if (present !== undefined) return `${fingerprint} is a member already`;
-  if (removalOf(registry, aid) !== undefined) return `${fingerprint} was removed and is never admitted again`;
+  const removal = removalOf(registry, aid);
+  if (removal !== undefined) return `${fingerprint} ${removalWords(removal)} and is never admitted again`;
   if (registry.members.size >= LIMITS.membersMax) return `the mesh has ${registry.members.size} members; ${LIMITS.membersMax} are allowed`;
   if (registry.members.size + registry.removed.size >= LIMITS.identitiesMax)
     return `the mesh has had ${LIMITS.identitiesMax} members in all; no more are allowed`;
@@ -197,6 +212,8 @@ function applyAdmission(registry: Registry, record: MembershipRecord, bytes: Uin
     way,
     record: bytes,
     establishment: record.establishment,
+    formerEstablishments: [],
+    rotatedAt: null,
     admittedAt: entry.at,
     admittedIndex: entry.index,
     suspended: null,
@@ -214,12 +231,15 @@ function applyPromotion(registry: Registry, record: MembershipRecord, bytes: Uin
   return typeof applied === 'string' ? applied : { ...applied, registry: { ...applied.registry, promotedAt: at } };
 }
 
-function applyRemoval(registry: Registry, aid: Aid, how: 'leave' | 'forget', by: Aid, entry: CommittedEntry): Applied | string {
+type Removal = Pick<RemovedIdentity, 'aid' | 'how' | 'successor' | 'by'>;
+
+function applyRemoval(registry: Registry, { aid, how, successor, by }: Removal, entry: CommittedEntry): Applied | string {
   const member = memberOf(registry, aid);
   if (member === undefined) return `${fingerprintOf(aid)} is not a member`;
   if (how === 'leave' && !bytesEqual(by, aid)) return 'nobody leaves for another';
-  if (how === 'forget' && member.voter) return 'a voter is not forgotten while it is the one that decides';
-  const removed: RemovedIdentity = { aid: member.aid, fingerprint: member.fingerprint, name: member.name, how, by, at: entry.at, index: entry.index };
+  if (how !== 'leave' && member.voter) return `a voter is not ${how === 'close' ? 'closed' : 'forgotten'} while it is the one that decides`;
+  if (successor !== null && bytesEqual(successor, aid)) return 'nobody succeeds itself';
+  const removed: RemovedIdentity = { aid: member.aid, fingerprint: member.fingerprint, name: member.name, how, successor, by, at: entry.at, index: entry.index };
   const members = new Map(registry.members);
   members.delete(member.text);
   return { registry: { ...registry, members, removed: new Map(registry.removed).set(member.text, removed) }, effect: { kind: 'removed', member, removed } };

@@ -3,8 +3,10 @@
  * protocol; a body that does not decode, or a kind that is not known, changes nothing (apply-entry.ts).
  */
 import type { Millis } from '#core/time/time.ts';
-import { encodeFields, readFields } from '#mesh/hcth/fields.ts';
+import { encodeFields, Fields, readFields } from '#mesh/hcth/fields.ts';
 import type { Aid } from '#mesh/hcth/identity-text.ts';
+import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
 import { ADMISSION_MODES, type AdmissionMode, type Role, ROLES } from './roles.ts';
 import { TOKEN_ID_BYTES } from './token.ts';
@@ -34,6 +36,10 @@ export type LedgerChange =
   | { readonly kind: 'suspend'; readonly aid: Aid; /** Whoever came with the same token. */ readonly other: Aid; readonly tokenId: Uint8Array }
   | { readonly kind: 'confirm'; readonly aid: Aid; readonly by: Aid }
   | { readonly kind: 'remove'; readonly aid: Aid; readonly how: 'leave' | 'forget'; readonly by: Aid }
+  /** An identity whose keys are gone: it is never used again, and `successor` has taken its place, if anybody has. */
+  | { readonly kind: 'close'; readonly aid: Aid; readonly successor: Aid | null; readonly by: Aid }
+  /** Rotations of a member, in order: from here on an older key of it is nobody's (protocol.md §3.8, identity-log seals). */
+  | { readonly kind: 'rotate'; readonly aid: Aid; readonly events: readonly SignedObject[] }
   | { readonly kind: 'rename'; readonly aid: Aid; readonly name: string }
   | { readonly kind: 'setting'; readonly admission: AdmissionMode };
 
@@ -89,6 +95,10 @@ function encodeBody(change: LedgerChange): Uint8Array {
       return encodeFields({ a: change.aid, b: change.by });
     case 'remove':
       return encodeFields({ a: change.aid, h: change.how, b: change.by });
+    case 'close':
+      return encodeFields({ a: change.aid, r: change.successor ?? undefined, b: change.by });
+    case 'rotate':
+      return encodeFields({ a: change.aid, e: change.events.map((event) => ({ b: event.body, s: event.sig })) });
     case 'rename':
       return encodeFields({ a: change.aid, n: change.name });
     case 'setting':
@@ -96,7 +106,16 @@ function encodeBody(change: LedgerChange): Uint8Array {
   }
 }
 
-type Fields = ReturnType<typeof readFields>;
+function readEvents(fields: Fields): readonly SignedObject[] {
+  const events = fields.list('e', LIMITS.rotationsPerEntryMax).map((value) => {
+    const event = new Fields(value);
+    const signed = { body: event.blob('b', HCTH_LIMITS.signedBodyBytesMax), sig: event.bytes('s', 64) };
+    fields.require(event.sound, 'a rotation is malformed');
+    return signed;
+  });
+  fields.require(events.length > 0, 'an entry without a rotation seals nothing');
+  return events;
+}
 
 function readChange(kind: string, fields: Fields): LedgerChange | undefined {
   switch (kind) {
@@ -119,6 +138,10 @@ function readChange(kind: string, fields: Fields): LedgerChange | undefined {
       return { kind, aid: fields.bytes('a', 32), by: fields.bytes('b', 32) };
     case 'remove':
       return { kind, aid: fields.bytes('a', 32), how: fields.oneOf('h', HOW), by: fields.bytes('b', 32) };
+    case 'close':
+      return { kind, aid: fields.bytes('a', 32), successor: fields.optional('r', (present) => present.bytes('r', 32)) ?? null, by: fields.bytes('b', 32) };
+    case 'rotate':
+      return { kind, aid: fields.bytes('a', 32), events: readEvents(fields) };
     case 'rename':
       return { kind, aid: fields.bytes('a', 32), name: fields.text('n', LIMITS.nodeNameCharactersMax) };
     case 'setting':

@@ -34,6 +34,8 @@ export const ADMISSION_LIMITS = {
   tokensKeptMax: 1_024,
   /** Characters of a token's label; longer ones are cut. */
   labelCharactersMax: 64,
+  /** Rotations that one ledger entry seals; more take further entries. */
+  rotationsPerEntryMax: 8,
   /** Members of one mesh; further machines are refused. */
   membersMax: 1_024,
   /** Identities that were ever members, removed ones included; they are never forgotten, so further machines are refused. */

@@ -28,6 +28,17 @@ export function decideRemoval(registry: Registry, aid: Aid, by: Aid): RemovalDec
   return { kind: 'remove', change: { kind: 'remove', aid, how, by }, member, lastVoter };
 }
 
+/** Close an identity whose keys are gone. `successor` is, or is about to become, the member in its place. */
+export function decideClosing(registry: Registry, aid: Aid, successor: Aid | null, by: Aid): RemovalDecision {
+  const refuse = (why: string): RemovalDecision => ({ kind: 'refuse', code: 'NOT_PERMITTED', why });
+  const member = memberOf(registry, aid);
+  if (member === undefined) return refuse(`${fingerprintOf(aid)} is not a member`);
+  if (bytesEqual(aid, by)) return refuse('this node holds its own keys; use `robonet leave`, or `robonet identity rotate` for a new key');
+  if (member.voter) return refuse(`${member.name} is a voter of this mesh; nothing could be decided any more`);
+  if (successor !== null && bytesEqual(successor, aid)) return refuse(`${member.name} cannot replace itself`);
+  return { kind: 'remove', change: { kind: 'close', aid, successor, by }, member, lastVoter: false };
+}
+
 /** The suspended member that a person means by its complete fingerprint: `approve` confirms it. */
 export function findSuspended(registry: Registry, typed: string): Member | undefined {
   const fingerprint = parseFingerprint(typed);

@@ -8,14 +8,14 @@ import type { CryptoPort } from '#core/crypto/crypto.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import { fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import { genesisVoterKeys, type VoterKeys, verifyMembershipRecord } from './membership-record.ts';
-import { effectiveRole, memberOf, type Registry, removalOf } from './registry.ts';
+import { type VoterKeys, verifyMembershipRecord } from './membership-record.ts';
+import { effectiveRole, type Member, memberOf, type Registry, removalOf, removalWords, voterKeysOf } from './registry.ts';
 import type { Role } from './roles.ts';
 
 /** A member, by what proof; or not. */
 export type MembershipVerdict =
   | { readonly kind: 'member'; readonly role: Role; readonly name: string; /** `record`: our ledger is behind; fetch. */ readonly by: 'ledger' | 'record' }
-  | { readonly kind: 'refuse'; readonly code: Extract<RefusalCode, 'IDENTITY_BARRED' | 'NOT_PERMITTED' | 'IDENTITY_BAD'>; readonly why: string };
+  | { readonly kind: 'refuse'; readonly code: Extract<RefusalCode, 'IDENTITY_BARRED' | 'NOT_PERMITTED' | 'IDENTITY_BAD' | 'IDENTITY_STALE'>; readonly why: string };
 
 /** Judge a peer whose identity the handshake has proved. */
 export function judgePresentedRecord(
@@ -23,7 +23,7 @@ export function judgePresentedRecord(
   registry: Registry,
   peer: Established,
   record: Uint8Array | null,
-  voterKeys: VoterKeys = genesisVoterKeys(registry.mesh),
+  voterKeys: VoterKeys = voterKeysOf(registry),
 ): MembershipVerdict {
   const fingerprint = fingerprintOf(peer.aid);
   const removal = removalOf(registry, peer.aid);
@@ -31,13 +31,15 @@ export function judgePresentedRecord(
     return {
       kind: 'refuse',
       code: 'IDENTITY_BARRED',
-      why: `${fingerprint} (${removal.name}) ${removal.how === 'leave' ? 'has left the mesh' : 'was removed from the mesh'}`,
+      why: `${fingerprint} (${removal.name}) ${removalWords(removal)}`,
     };
   const member = memberOf(registry, peer.aid);
   if (member !== undefined) {
     const continues = peer.digests.some((digest) => bytesEqual(digest, member.establishment));
-    return continues
-      ? { kind: 'member', role: effectiveRole(member), name: member.name, by: 'ledger' }
+    if (continues) return { kind: 'member', role: effectiveRole(member), name: member.name, by: 'ledger' };
+    // The ledger knows of the rotation even where this node has never met the member.
+    return usesReplacedKey(member, peer)
+      ? { kind: 'refuse', code: 'IDENTITY_STALE', why: `${fingerprint} uses the key of rotation ${peer.rotations}, which a later rotation has replaced` }
       : { kind: 'refuse', code: 'IDENTITY_BAD', why: `${fingerprint} shows keys that do not continue those it was admitted with` };
   }
   if (record === null) return { kind: 'refuse', code: 'NOT_PERMITTED', why: `${fingerprint} is not a member and carries no membership record` };
@@ -49,4 +51,8 @@ export function judgePresentedRecord(
   if (!peer.digests.some((digest) => bytesEqual(digest, establishment)))
     return { kind: 'refuse', code: 'IDENTITY_BAD', why: `${fingerprint} shows keys that do not continue those it was admitted with` };
   return { kind: 'member', role, name, by: 'record' };
+}
+
+function usesReplacedKey(member: Member, peer: Established): boolean {
+  return member.formerEstablishments.some((former) => bytesEqual(former, peer.head));
 }

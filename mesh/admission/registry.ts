@@ -5,9 +5,10 @@
  */
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { Millis } from '#core/time/time.ts';
-import { type Aid, aidText, type AidText, parseAid, parseFingerprint } from '#mesh/hcth/identity-text.ts';
+import type { Established } from '#mesh/hcth/establishment.ts';
+import { type Aid, aidText, type AidText, fingerprintOf, parseAid, parseFingerprint } from '#mesh/hcth/identity-text.ts';
 import type { Mesh } from './genesis.ts';
-import type { AdmissionWay } from './membership-record.ts';
+import type { AdmissionWay, VoterKeys } from './membership-record.ts';
 import { nameKey } from './names.ts';
 import type { AdmissionMode, Role } from './roles.ts';
 
@@ -31,8 +32,12 @@ export interface Member {
   readonly way: AdmissionWay;
   /** Signed membership record; founders without one are proved by the genesis. */
   readonly record: Uint8Array | null;
-  /** Digest of its newest establishment event at admission. */
+  /** Digest of its newest establishment event that the ledger knows: that of its admission, then those of its rotations. */
   readonly establishment: Uint8Array;
+  /** The digests before it, oldest first: whoever shows a log that ends at one of them uses a replaced key. */
+  readonly formerEstablishments: readonly Uint8Array[];
+  /** Wall clock of the voter when it sealed the newest rotation; null where none has been. */
+  readonly rotatedAt: Millis | null;
   /** Wall clock of the voter. */
   readonly admittedAt: Millis;
   readonly admittedIndex: number;
@@ -60,7 +65,9 @@ export interface RemovedIdentity {
   readonly aid: Aid;
   readonly fingerprint: string;
   readonly name: string;
-  readonly how: 'leave' | 'forget';
+  readonly how: 'leave' | 'forget' | 'close';
+  /** Of a closed identity: who has taken its place. */
+  readonly successor: Aid | null;
   readonly by: Aid;
   readonly at: Millis;
   readonly index: number;
@@ -73,6 +80,8 @@ export interface Registry {
   /** In the order of admission. */
   readonly members: ReadonlyMap<AidText, Member>;
   /** By number in hexadecimal, in the order of making. */
+  /** Establishment logs of the founders, whose keys decide, as far as the ledger has sealed them. */
+  readonly voterLogs: ReadonlyMap<AidText, Established>;
   readonly tokens: ReadonlyMap<string, TokenState>;
   readonly removed: ReadonlyMap<AidText, RemovedIdentity>;
   /** Voter's wall clock at the newest promotion out of quarantine. */
@@ -104,6 +113,23 @@ export function isNameTaken(registry: Registry, key: string, except?: Aid): bool
   return false;
 }
 
+/** The removed identity that a person means: by name (the newest of that name), complete fingerprint or identity. */
+export function findRemoved(registry: Registry, typed: string): RemovedIdentity | undefined {
+  const who = typed.trim();
+  const aid = parseAid(who);
+  if (aid !== undefined) return removalOf(registry, aid);
+  const fingerprint = parseFingerprint(who);
+  const key = nameKey(who);
+  return [...registry.removed.values()].findLast((removed) => removed.fingerprint === fingerprint || nameKey(removed.name) === key);
+}
+
+/** In words, for the refusal of somebody who has been removed. */
+export function removalWords(removed: RemovedIdentity): string {
+  if (removed.how === 'leave') return 'has left the mesh';
+  if (removed.how === 'forget') return 'was removed from the mesh';
+  return removed.successor === null ? 'is closed' : `is closed; ${fingerprintOf(removed.successor)} has taken its place`;
+}
+
 /** Why an identity will not be admitted again; `undefined` where it may be. */
 export function removalOf(registry: Registry, aid: Aid): RemovedIdentity | undefined {
   return registry.removed.get(aidText(aid));
@@ -119,6 +145,17 @@ export function tokenStanding(token: TokenState, wall: Millis): 'open' | 'used' 
   if (token.revokedAt !== null) return 'revoked';
   if (wall >= token.expiresAt) return 'expired';
   return token.usedBy.length >= token.uses ? 'used' : 'open';
+}
+
+/**
+ * The keys that voters sign with now: what was signed with an older one stands in the ledger before the rotation that
+ * replaced it, or does not count.
+ */
+export function voterKeysOf(registry: Registry): VoterKeys {
+  return (voter) => {
+    const log = registry.voterLogs.get(aidText(voter));
+    return log === undefined ? undefined : [log.signKey];
+  };
 }
 
 /** Voters, in the order of the genesis. */

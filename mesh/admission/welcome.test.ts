@@ -11,10 +11,10 @@ const mesh = meshOf();
 const rogue = meshOf(['eve']);
 const bob = identityOf('bob');
 
-function recordOf(name: string, more: Partial<MembershipRecord> = {}, signer = 'ada'): Uint8Array {
+function recordOf(name: string, more: Partial<MembershipRecord> = {}, signer = 'ada', signKey = identityOf(signer).signKey): Uint8Array {
   const { aid, head } = identityOf(name).established;
   const key = identityOf(signer);
-  return makeMembershipRecord(crypto, key.signKey, {
+  return makeMembershipRecord(crypto, signKey, {
     meshId: mesh.id,
     aid,
     establishment: head,
@@ -45,7 +45,7 @@ function rotated(name: string) {
 }
 
 describe('the welcome', () => {
-  const told = { self: bob.established, meshId: mesh.id, meshTag: mesh.tag, pins: [aidOf('ada')] };
+  const told = { self: bob.established, meshId: mesh.id, meshTag: mesh.tag, pins: [aidOf('ada')], host: null };
 
   test('A-3: a machine believes the mesh it was told to join, and a record about itself by a voter of it', () => {
     expect(verifyMembership(crypto, mesh.bytes, recordOf('bob'), told)).toMatchObject({
@@ -72,6 +72,14 @@ describe('the welcome', () => {
       new Uint8Array(9),
     ])
       expect(verifyMembership(crypto, mesh.bytes, record, told)).toMatchObject({ kind: 'refuse', code: 'IDENTITY_BAD' });
+  });
+
+  test('A-3: a founder that has rotated since signs with its present key, which it has just proved', () => {
+    const host = rotated('ada');
+    const signed = recordOf('bob', {}, 'ada', crypto.signKey(identityOf('ada').nextSeed!));
+    expect(verifyMembership(crypto, mesh.bytes, signed, told)).toMatchObject({ kind: 'refuse', code: 'IDENTITY_BAD' });
+    expect(verifyMembership(crypto, mesh.bytes, signed, { ...told, host }).kind).toBe('welcome');
+    expect(verifyMembership(crypto, mesh.bytes, signed, { ...told, host: rotated('eve') })).toMatchObject({ kind: 'refuse' });
   });
 
   test('A-3: a machine that rotated its keys meanwhile is still welcome', () => {

@@ -13,7 +13,7 @@ function logOf(who: typeof voter, entries: readonly SealedEntry[] = []): SingleV
     entries,
     self: named(who),
     voter: named(voter),
-    voterKey: () => voter.established.signKey,
+    voterKeys: { keyFor: () => voter.established.signKey, keys: [voter.established.signKey], took: () => undefined },
     signKey: who === voter ? voter.signKey : null,
   });
 }

@@ -10,7 +10,15 @@ import { assert } from '#core/errors/assert.ts';
 import type { Millis } from '#core/time/time.ts';
 import { openEntry, sealEntry, verifyEntry } from './entry-codec.ts';
 import { LOG_LIMITS as LIMITS } from './limits.ts';
-import type { LogInput, LogMessage, LogOutput, Proposal, ProposeOutcome, ReplicatedLog, SealedEntry } from './log.ts';
+import type { LogEntry, LogInput, LogMessage, LogOutput, Proposal, ProposeOutcome, ReplicatedLog, SealedEntry } from './log.ts';
+
+/** The keys of the voter: which one an entry must be signed with follows from the entries before it. */
+export interface VoterKeyPort {
+  keyFor(entry: LogEntry): Uint8Array | undefined;
+  /** All that it has had. */
+  readonly keys: readonly Uint8Array[];
+  took(entry: LogEntry): void;
+}
 
 /** What a log is opened with. */
 export interface SingleVoterOptions {
@@ -18,9 +26,8 @@ export interface SingleVoterOptions {
   /** Verified entries from disk, index 1 first; empty for a member that has not fetched anything yet. */
   readonly entries: readonly SealedEntry[];
   readonly self: { readonly text: string; readonly aid: Uint8Array };
-  /** The voter: its identity and a function to its current signing key. */
   readonly voter: { readonly text: string; readonly aid: Uint8Array };
-  readonly voterKey: () => Uint8Array | undefined;
+  readonly voterKeys: VoterKeyPort;
   /** Present exactly where this node is the voter. */
   readonly signKey: SignKey | null;
 }
@@ -76,6 +83,9 @@ export class SingleVoterLog implements ReplicatedLog {
     switch (input.kind) {
       case 'linked': {
         this.#linked.set(input.peer, { commit: input.commit, fetchedAt: Number.NEGATIVE_INFINITY, fetchedFrom: 0, servedBytes: 0, servedSince: now });
+        // What was committed while the two shook hands, neither has been told of.
+        if (this.votes && input.commit < this.commitIndex)
+          return { ...NOTHING, send: [{ to: input.peer, message: { kind: 'append', entries: [], term: this.term, commit: this.commitIndex } }] };
         return { ...NOTHING, send: this.#maybeFetch(input.peer, now) };
       }
       case 'unlinked':
@@ -125,7 +135,7 @@ export class SingleVoterLog implements ReplicatedLog {
       const known = this.#entries[sealed.entry.index - 1];
       if (known !== undefined) {
         if (bytesEqual(known.digest, sealed.digest)) continue;
-        if (this.#isVoters(sealed)) faults.push({ from, why: `the voter signed two different entries at index ${sealed.entry.index}` });
+        if (this.#wasVoters(sealed)) faults.push({ from, why: `the voter signed two different entries at index ${sealed.entry.index}` });
         else faults.push({ from, why: `log entry ${sealed.entry.index} is not signed by the voter` });
         break;
       }
@@ -153,8 +163,13 @@ export class SingleVoterLog implements ReplicatedLog {
   }
 
   #isVoters(sealed: SealedEntry): boolean {
-    const { crypto, voter, voterKey } = this.#options;
-    return bytesEqual(sealed.entry.voter, voter.aid) && verifyEntry(crypto, voterKey(), sealed);
+    const { crypto, voter, voterKeys } = this.#options;
+    return bytesEqual(sealed.entry.voter, voter.aid) && verifyEntry(crypto, voterKeys.keyFor(sealed.entry), sealed);
+  }
+
+  #wasVoters(sealed: SealedEntry): boolean {
+    const { crypto, voter, voterKeys } = this.#options;
+    return bytesEqual(sealed.entry.voter, voter.aid) && voterKeys.keys.some((key) => verifyEntry(crypto, key, sealed));
   }
 
   #accept(sealed: SealedEntry): void {
@@ -164,6 +179,7 @@ export class SingleVoterLog implements ReplicatedLog {
   }
 
   #remember(sealed: SealedEntry): void {
+    this.#options.voterKeys.took(sealed.entry);
     this.#bytes += sealed.bytes.length;
     this.#proposals.set(keyText(sealed.entry), sealed.entry.index);
     if (this.#proposals.size > LIMITS.proposalsMax) {

@@ -35,7 +35,7 @@ export function createIdentity(
   const verdict = verifyEstablishment(crypto, [event]);
   assert(verdict.kind === 'valid', 'a new inception verifies');
   return {
-    identity: { established: verdict.established, signKey, staticKey, nextSeed },
-    secrets: { establishment: [event], signSeed, staticSecret, nextSeed },
+    identity: { established: verdict.established, signKey, staticKey, nextSeed, nextKeyPlace: null },
+    secrets: { establishment: [event], signSeed, staticSecret, nextSeed, nextKeyPlace: null },
   };
 }

@@ -13,7 +13,7 @@ const nobody = (): undefined => undefined;
 function payloadOf(identity: Identity, role: HandshakeRole = 'initiator'): HandshakePayload {
   return {
     kind: 'handshake-payload',
-    establishment: establishmentPart(identity.established),
+    establishment: establishmentPart(identity.established, true),
     boot: bootOf(identity, 3).object,
     binding: signBinding(crypto, identity.signKey, role, hash),
     resume: null,
@@ -31,6 +31,7 @@ function contextFor(identity: Identity, change: Partial<PayloadContext> = {}): P
     self: bob.established.aid,
     known: nobody,
     knownByHead: nobody,
+    fetched: null,
     ...change,
   };
 }
@@ -116,9 +117,14 @@ describe('the identity part of the handshake', () => {
     });
   });
 
-  test('H-14: a log longer than a payload carries is found by its digest, or refused', () => {
-    const payload: HandshakePayload = { ...payloadOf(ada), establishment: { kind: 'digest', digest: ada.established.head, count: 9 } };
-    expect(verifyHandshakePayload(crypto, payload, contextFor(ada))).toMatchObject({ kind: 'refused', code: 'IDENTITY_BAD' });
+  test('H-60: a log that a payload does not carry is found by its digest, or asked for and then verified against it', () => {
+    const payload: HandshakePayload = { ...payloadOf(ada), establishment: { kind: 'digest', digest: ada.established.head, count: 1 } };
+    expect(verifyHandshakePayload(crypto, payload, contextFor(ada))).toEqual({ kind: 'unknown-log', aid: ada.established.aid, count: 1 });
+    expect(verifyHandshakePayload(crypto, payload, contextFor(ada, { fetched: ada.established.events }))).toMatchObject({ kind: 'verified' });
+    for (const fetched of [bob.established.events, [], rotated().established.events])
+      expect(verifyHandshakePayload(crypto, payload, contextFor(ada, { fetched }))).toMatchObject({ kind: 'refused', code: 'IDENTITY_BAD' });
+    const endless: HandshakePayload = { ...payloadOf(ada), establishment: { kind: 'digest', digest: ada.established.head, count: 65 } };
+    expect(verifyHandshakePayload(crypto, endless, contextFor(ada))).toMatchObject({ kind: 'refused', code: 'IDENTITY_BAD' });
     const lookUp = (head: Uint8Array): Established | undefined => (head === ada.established.head ? ada.established : undefined);
     expect(verifyHandshakePayload(crypto, payload, contextFor(ada, { knownByHead: lookUp }))).toMatchObject({ kind: 'verified' });
   });

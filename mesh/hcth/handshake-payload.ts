@@ -8,7 +8,8 @@ import { bytesEqual, utf8 } from '#core/bytes/bytes.ts';
 import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
 import type { HandshakePayload } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import { type Boot, verifyBoot } from './boot-event.ts';
+import { type Boot, decodeBoot, verifyBoot } from './boot-event.ts';
+import type { EstablishmentEvent } from './establishment-events.ts';
 import { type Established, relateEstablishment, verifyEstablishment } from './establishment.ts';
 import type { Aid } from './identity-text.ts';
 import { labelled, LABELS } from './labels.ts';
@@ -18,12 +19,18 @@ import type { SignedObject } from './signed-object.ts';
 /** Which end of the handshake somebody is. */
 export type HandshakeRole = 'initiator' | 'responder';
 
+/** Rotations shown to somebody who uses an old key; a REJECT must stay small. */
+const EVIDENCE_EVENTS_MAX = 4;
+
 const BIND = labelled(LABELS.binding);
 const ROLE: Readonly<Record<HandshakeRole, Uint8Array>> = { initiator: utf8('I'), responder: utf8('R') };
 
-/** The `est` part of a payload: inline while short, else the digest of its newest event. */
-export function establishmentPart(established: Established): HandshakePayload['establishment'] {
-  if (established.events.length <= LIMITS.establishmentEventsMax) return { kind: 'events', events: established.events };
+/**
+ * The `est` part of a payload: inline while short, else the digest of its newest event, and the peer asks for what it lacks.
+ * `inline` false: the rest of the payload leaves no room for the events.
+ */
+export function establishmentPart(established: Established, inline: boolean): HandshakePayload['establishment'] {
+  if (inline && established.events.length <= LIMITS.establishmentEventsMax) return { kind: 'events', events: established.events };
   return { kind: 'digest', digest: established.head, count: established.events.length };
 }
 
@@ -45,10 +52,14 @@ export interface PayloadContext {
   readonly known: (aid: Aid) => Established | undefined;
   /** The log we hold whose newest event has this digest, if any. */
   readonly knownByHead: (head: Uint8Array) => Established | undefined;
+  /** The whole log, where it was fetched from the peer because its digest was not known; nothing of it has been verified. */
+  readonly fetched: readonly EstablishmentEvent[] | null;
 }
 
 /** Who the peer is, or why it is turned away. */
 export type PayloadVerdict =
+  /** Its log is named by a digest that is not known here: fetch its `count` events, then ask again. The identity is only its claim. */
+  | { readonly kind: 'unknown-log'; readonly aid: Aid; readonly count: number }
   | {
       readonly kind: 'verified';
       readonly established: Established;
@@ -81,8 +92,19 @@ export function verifyHandshakePayload(crypto: CryptoPort, payload: HandshakePay
     established = verdict.established;
   } else {
     established = context.knownByHead(establishment.digest);
-    if (established === undefined)
-      return refuse('IDENTITY_BAD', `its establishment log of ${establishment.count} events is not known here; it must be fetched from a member first`);
+    if (established === undefined && context.fetched === null) {
+      const claimed = decodeBoot(payload.boot.body);
+      if (claimed === undefined) return refuse('IDENTITY_BAD', 'its boot event does not decode');
+      const { count } = establishment;
+      if (count > LIMITS.establishmentLogEventsMax) return refuse('IDENTITY_BAD', `it claims ${count} establishment events`);
+      return { kind: 'unknown-log', aid: claimed.aid, count };
+    }
+    if (established === undefined) {
+      const verdict = verifyEstablishment(crypto, context.fetched ?? []);
+      if (verdict.kind === 'bad') return refuse('IDENTITY_BAD', verdict.why);
+      established = verdict.established;
+      if (!bytesEqual(established.head, establishment.digest)) return refuse('IDENTITY_BAD', 'the log it sent is not the one it had named');
+    }
   }
   if (bytesEqual(established.aid, context.self)) return refuse('IDENTITY_BAD', 'it claims to be this node itself');
   if (!crypto.equal(established.staticKey, context.remoteStatic)) return refuse('IDENTITY_BAD', 'the channel key is not the one of its establishment log');
@@ -96,9 +118,9 @@ export function verifyHandshakePayload(crypto: CryptoPort, payload: HandshakePay
   if (relation?.kind === 'ours-longer' && held !== undefined) {
     return refuse(
       'IDENTITY_STALE',
-      `it uses the key of rotation ${established.rotations}, we know rotation ${held.rotations}`,
+      `it uses the key of rotation ${established.rotations}, which rotation ${held.rotations} has replaced`,
       aid,
-      held.events.slice(established.rotations + 1),
+      held.events.slice(established.rotations + 1, established.rotations + 1 + EVIDENCE_EVENTS_MAX),
     );
   }
   const boot = verifyBoot(crypto, established, payload.boot);

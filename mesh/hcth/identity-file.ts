@@ -5,6 +5,7 @@
  */
 import { bytesEqual, concat, utf8 } from '#core/bytes/bytes.ts';
 import type { CryptoPort, DhKey, SignKey } from '#core/crypto/crypto.ts';
+import type { Millis } from '#core/time/time.ts';
 import { encodeFields, Fields, readFields } from './fields.ts';
 import { type Established, verifyEstablishment } from './establishment.ts';
 import type { EstablishmentEvent } from './establishment-events.ts';
@@ -17,8 +18,11 @@ import type { SignedObject } from './signed-object.ts';
 const INFO = utf8('HCTH1:hw');
 const SEAL = utf8('HCTH1:identity-file');
 const NONCE_BYTES = 12;
-const SEALED_BYTES_MAX = 4_096;
+const COVER_BYTES_MAX = 4_096;
+/** A log of 64 events, the most there can be, and the secrets. */
+const SEALED_BYTES_MAX = 32_768;
 const FACTS_MAX = 32;
+const PLACE_CHARACTERS_MAX = 200;
 const KINDS = ['none', 'soft', 'otp', 'tpm'] as const;
 
 /** What is kept secret, and the log it belongs to. */
@@ -30,6 +34,17 @@ export interface IdentitySecrets {
   readonly staticSecret: Uint8Array;
   /** Ed25519 seed of the pre-rotated next key; null once it has been taken off the device. */
   readonly nextSeed: Uint8Array | null;
+  /** Where it has gone; null while it is here. */
+  readonly nextKeyPlace: NextKeyPlace | null;
+}
+
+/** Where the next key was taken to, as whoever took it said; the device itself cannot know. */
+export interface NextKeyPlace {
+  readonly how: 'escrowed' | 'exported';
+  /** For people: a machine, a file, a drawer. */
+  readonly place: string;
+  /** Wall clock of the device. */
+  readonly at: Millis;
 }
 
 /** An opened identity. */
@@ -38,6 +53,7 @@ export interface Identity {
   readonly signKey: SignKey;
   readonly staticKey: DhKey;
   readonly nextSeed: Uint8Array | null;
+  readonly nextKeyPlace: NextKeyPlace | null;
 }
 
 /** What opening gave. */
@@ -49,12 +65,14 @@ export type IdentityFileOutcome =
 
 /** The bytes of the file. `nonce`: 12 fresh random bytes, never used before with this identity. */
 export function sealIdentity(crypto: CryptoPort, secrets: IdentitySecrets, aid: Aid, binding: HardwareBinding, nonce: Uint8Array): Uint8Array {
+  const place = secrets.nextKeyPlace;
   const plaintext = encodeFields({
     v: 1,
     est: secrets.establishment.map(encodeObject),
     k: secrets.signSeed,
     x: secrets.staticSecret,
     n: secrets.nextSeed ?? undefined,
+    w: place === null ? undefined : { h: place.how, p: place.place.slice(0, PLACE_CHARACTERS_MAX), at: Math.max(0, Math.floor(place.at)) },
   });
   const facts = [...binding.facts].map(([name, value]) => ({ n: name, d: factDigest(crypto, aid, name, value) }));
   const cover = encodeFields({ v: 1, a: aid, hw: binding.kind, d: binding.digest, f: facts });
@@ -67,9 +85,9 @@ export function openIdentity(crypto: CryptoPort, file: Uint8Array, binding: Hard
   const corrupt = (why: string): IdentityFileOutcome => ({ kind: 'corrupt', why });
   const outside = readFields(file);
   outside.integer('v', 1, 1);
-  const coverBytes = outside.blob('cover', SEALED_BYTES_MAX);
+  const coverBytes = outside.blob('cover', COVER_BYTES_MAX);
   const nonce = outside.bytes('nonce', NONCE_BYTES);
-  const sealed = outside.blob('sealed', SEALED_BYTES_MAX * 4);
+  const sealed = outside.blob('sealed', SEALED_BYTES_MAX);
   if (!outside.sound) return corrupt(`the file is not an identity file: ${outside.fault}`);
   const cover = decodeCover(coverBytes);
   if (cover === undefined) return corrupt('the description of its hardware does not decode');
@@ -84,7 +102,7 @@ export function openIdentity(crypto: CryptoPort, file: Uint8Array, binding: Hard
 /** What the file is sealed for, readable without the secret: an agent must open it with the same kind of binding. */
 export function identityFileBinding(file: Uint8Array): { readonly aid: Aid; readonly kind: BindingKind } | undefined {
   const outside = readFields(file);
-  return decodeCover(outside.blob('cover', SEALED_BYTES_MAX));
+  return decodeCover(outside.blob('cover', COVER_BYTES_MAX));
 }
 
 interface Cover {
@@ -119,6 +137,7 @@ function openSecrets(crypto: CryptoPort, aid: Aid, plaintext: Uint8Array): Ident
   const signSeed = fields.bytes('k', 32);
   const staticSecret = fields.bytes('x', 32);
   const nextSeed = fields.optional('n', (present) => present.bytes('n', 32)) ?? null;
+  const nextKeyPlace = fields.optional('w', readPlace) ?? null;
   if (!fields.sound) return { kind: 'corrupt', why: `the sealed part does not decode: ${fields.fault}` };
   const verdict = verifyEstablishment(crypto, events);
   if (verdict.kind === 'bad') return { kind: 'corrupt', why: verdict.why };
@@ -127,8 +146,25 @@ function openSecrets(crypto: CryptoPort, aid: Aid, plaintext: Uint8Array): Ident
   const staticKey = crypto.dhKey(staticSecret);
   const fits = bytesEqual(established.aid, aid) && bytesEqual(established.signKey, signKey.publicKey) && bytesEqual(established.staticKey, staticKey.publicKey);
   return fits
-    ? { kind: 'ok', identity: { established, signKey, staticKey, nextSeed } }
+    ? { kind: 'ok', identity: { established, signKey, staticKey, nextSeed, nextKeyPlace } }
     : { kind: 'corrupt', why: 'the keys are not those of its establishment log' };
+}
+
+function readPlace(fields: Fields): NextKeyPlace {
+  const inner = fields.nested('w');
+  const place: NextKeyPlace = {
+    how: inner.oneOf('h', ['escrowed', 'exported']),
+    place: inner.text('p', PLACE_CHARACTERS_MAX),
+    at: inner.integer('at', 0, Number.MAX_SAFE_INTEGER),
+  };
+  fields.require(inner.sound, 'the place of the next key is malformed');
+  return place;
+}
+
+/** What must be stored of an identity to open it again. */
+export function secretsOf(identity: Identity): IdentitySecrets {
+  const { established, signKey, staticKey, nextSeed, nextKeyPlace } = identity;
+  return { establishment: established.events, signSeed: signKey.seed, staticSecret: staticKey.secret, nextSeed, nextKeyPlace };
 }
 
 /** Names whose values differ, were there then and are not now, or the other way round; sorted. */

@@ -122,6 +122,8 @@ export interface SessionHost {
   /** The establishment log we hold of an identity, by identity or by the digest of its newest event. */
   establishedOf(aid: Aid): Established | undefined;
   establishedByHead(head: Uint8Array): Established | undefined;
+  /** Somebody proved a key of this identity that a later rotation has replaced; it is turned away. */
+  onOldKey(session: SessionHandle, aid: Aid, why: string): void;
   /** An identity said two things in one place, proved by its own signatures. */
   onEquivocation(session: SessionHandle, aid: Aid, proof: readonly SignedObject[], why: string): void;
   /** Position in the mesh's log, for the handshake payload. */

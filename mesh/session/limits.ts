@@ -8,6 +8,8 @@ export const SESSION_LIMITS = {
   /** Payload before authentication; above: `FRAME_SIZE` before a byte of it is buffered. */
   preAuthBytesMax: 2_048,
   helloBytesMax: 256,
+  /** Establishment events in one EST during a handshake; a longer log takes more of them (`RATE_LIMIT`, `HS_TIMEOUT`). */
+  logPieceBytesMax: 1_800,
   /** The lobby may send this many frames per second. */
   lobbyFramesPerSecond: 2,
   /** Header after its first byte, payload after its header; or this rate. Then `SLOW_PEER`. */

@@ -6,22 +6,26 @@
 import { concat } from '#core/bytes/bytes.ts';
 import type { Millis } from '#core/time/time.ts';
 import { createHandshake, type Handshake } from '#mesh/channel/handshake.ts';
-import { establishmentPart, signBinding, verifyHandshakePayload } from '#mesh/hcth/handshake-payload.ts';
+import { establishmentPart, type HandshakeRole, signBinding, verifyHandshakePayload } from '#mesh/hcth/handshake-payload.ts';
+import type { EstablishmentEvent } from '#mesh/hcth/establishment-events.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { labelled } from '#mesh/hcth/labels.ts';
 import { decodeMessage, encodeMessage } from '#mesh/wire/codec.ts';
 import { decodeHandshakePayload, encodeHandshakePayload } from '#mesh/wire/codec/handshake-payload.ts';
 import { checkHeader, type Frame } from '#mesh/wire/header.ts';
 import { FLAG, MESSAGE_TYPE, messageTypeName } from '#mesh/wire/message-type.ts';
-import { HELLO_BYTES_MAX, PAYLOAD_BYTES_MAX_STRANGER } from '#mesh/wire/limits.ts';
+import { HELLO_BYTES_MAX, PAYLOAD_BYTES_MAX_PRE_AUTH, PAYLOAD_BYTES_MAX_STRANGER } from '#mesh/wire/limits.ts';
 import type { Accept, HandshakePayload, Hello, HelloMode, Reject, ResumeBlock } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import type { PeerIdentity, PeerVerdict, SessionHost, Turned, SessionHandle, SessionOptions } from './host.ts';
 import type { LinkStart } from './link.ts';
+import { LogFetch, LogServer } from './log-exchange.ts';
 import { SealedChannel } from './sealed-channel.ts';
 
 const PROTOCOL_VERSION = 1;
 const PROLOGUE = labelled('HCTH1:prologue');
+/** Keys and tags beside the payload in the larger of HS2 and HS3. */
+const HANDSHAKE_OVERHEAD_BYTES = 96;
 
 /** What the handshake asks of the connection it is part of. */
 export interface OpeningPort extends SessionHandle {
@@ -36,6 +40,13 @@ export interface OpeningPort extends SessionHandle {
   rejected(reject: Reject, sealed: boolean): void;
   /** Both sides accepted each other. */
   open(peer: PeerIdentity, channel: SealedChannel, start: LinkStart, theirs: Accept): void;
+}
+
+/** A payload whose sender's log has to be fetched before it can be believed. */
+interface Unproved {
+  readonly role: HandshakeRole;
+  readonly payload: HandshakePayload;
+  readonly log: LogFetch;
 }
 
 type Stage = 'hello' | 'hs1' | 'hs2' | 'hs3' | 'judging' | 'accept' | 'over';
@@ -58,6 +69,9 @@ export class Opening {
   /** Responder: our own acceptance, waiting for the peer's. Initiator: the peer's, waiting for ours. */
   #link: LinkStart | null = null;
   #theirs: Accept | null = null;
+  /** While the peer's establishment log is being fetched; nothing else is expected then. */
+  #unproved: Unproved | null = null;
+  readonly #ownLog = new LogServer();
 
   constructor(session: OpeningPort, host: SessionHost, options: SessionOptions) {
     this.#session = session;
@@ -89,6 +103,7 @@ export class Opening {
     const plaintext = this.#openFrame(frame);
     if (plaintext === undefined) return;
     if (frame.type === MESSAGE_TYPE.REJECT) return this.#onReject(plaintext, (frame.flags & FLAG.ENC) !== 0);
+    if (frame.type === MESSAGE_TYPE.EST_FETCH && this.#servesLog) return this.#onLogFetch(plaintext);
     const expected = this.#expected();
     if (frame.type !== expected) {
       const wanted = expected === undefined ? 'nothing' : messageTypeName(expected);
@@ -103,6 +118,8 @@ export class Opening {
         return this.#onHs2(plaintext);
       case MESSAGE_TYPE.HS3:
         return this.#onHs3(plaintext);
+      case MESSAGE_TYPE.EST:
+        return this.#onLog(plaintext);
       default:
         return this.#onAccept(plaintext);
     }
@@ -125,6 +142,7 @@ export class Opening {
   // ---- frames --------------------------------------------------------------------------------------------------------
 
   #expected(): number | undefined {
+    if (this.#unproved !== null) return MESSAGE_TYPE.EST;
     switch (this.#stage) {
       case 'hello':
         return MESSAGE_TYPE.HELLO;
@@ -151,8 +169,8 @@ export class Opening {
         this.#turn('AEAD_FAIL', 'a sealed frame does not open');
         return undefined;
       }
-    } else if (frame.type === MESSAGE_TYPE.ACCEPT) {
-      this.#turn('AEAD_FAIL', 'an ACCEPT in the clear');
+    } else if (frame.type === MESSAGE_TYPE.ACCEPT || (this.#channel !== null && frame.type !== MESSAGE_TYPE.REJECT)) {
+      this.#turn('AEAD_FAIL', `${messageTypeName(frame.type)} in the clear`);
       return undefined;
     }
     const wrong = checkHeader(frame, this.#received);
@@ -260,9 +278,12 @@ export class Opening {
   }
 
   #onHs2(message: Uint8Array): void {
-    const proof = this.#read(message, 'responder');
-    if (proof === undefined) return;
-    const verdict = this.#host.onResponder(this.#session, proof.peer, proof.payload);
+    const payload = this.#read(message);
+    if (payload !== undefined) this.#examine('responder', payload, null);
+  }
+
+  #onResponderProved(peer: PeerIdentity, payload: HandshakePayload): void {
+    const verdict = this.#host.onResponder(this.#session, peer, payload);
     if (verdict.kind === 'refuse') return this.#refuse(verdict);
     this.#send(
       MESSAGE_TYPE.HS3,
@@ -274,12 +295,12 @@ export class Opening {
   }
 
   #onHs3(message: Uint8Array): void {
-    const proof = this.#read(message, 'initiator');
-    if (proof === undefined) return;
+    const payload = this.#read(message);
+    if (payload === undefined) return;
     this.#channel = new SealedChannel(this.#noise().split());
     this.#session.raiseLimit(PAYLOAD_BYTES_MAX_STRANGER);
     this.#stage = 'judging';
-    this.#judged(this.#host.onInitiator(this.#session, proof.peer, proof.payload));
+    this.#examine('initiator', payload, null);
   }
 
   #onAccept(plaintext: Uint8Array): void {
@@ -314,11 +335,11 @@ export class Opening {
     return handshake;
   }
 
-  #payload(role: 'initiator' | 'responder', hash: Uint8Array, resume: ResumeBlock | null): Uint8Array {
+  #payload(role: HandshakeRole, hash: Uint8Array, resume: ResumeBlock | null): Uint8Array {
     const { crypto, self } = this.#host;
     const payload: HandshakePayload = {
       kind: 'handshake-payload',
-      establishment: establishmentPart(self.established),
+      establishment: establishmentPart(self.established, true),
       boot: self.bootObject,
       binding: signBinding(crypto, self.signKey, role, hash),
       resume,
@@ -327,39 +348,88 @@ export class Opening {
       record: this.#host.membershipRecord(),
       ...(this.mode !== 0 && role === 'initiator' ? { name: this.#host.hostName().slice(0, 63) } : {}),
     };
-    return encodeHandshakePayload(payload);
+    const bytes = encodeHandshakePayload(payload);
+    if (bytes.length + HANDSHAKE_OVERHEAD_BYTES <= PAYLOAD_BYTES_MAX_PRE_AUTH) return bytes;
+    return encodeHandshakePayload({ ...payload, establishment: establishmentPart(self.established, false) });
   }
 
-  #read(message: Uint8Array, role: 'initiator' | 'responder'): { readonly peer: PeerIdentity; readonly payload: HandshakePayload } | undefined {
-    const noise = this.#noise();
-    const read = noise.read(message);
+  #read(message: Uint8Array): HandshakePayload | undefined {
+    const read = this.#noise().read(message);
     if (read.kind === 'failed') {
       this.#turn('HS_FAIL', read.why);
       return undefined;
     }
     const decoded = decodeHandshakePayload(read.payload);
-    if (decoded.kind === 'refused') {
-      this.#turn(decoded.code, decoded.why);
-      return undefined;
-    }
-    const proof = verifyHandshakePayload(this.#host.crypto, decoded.message, {
+    if (decoded.kind === 'ok') return decoded.message;
+    this.#turn(decoded.code, decoded.why);
+    return undefined;
+  }
+
+  /** Who sent this payload? Goes on, turns it away, or fetches its log first. */
+  #examine(role: HandshakeRole, payload: HandshakePayload, fetched: readonly EstablishmentEvent[] | null): void {
+    const noise = this.#noise();
+    const proof = verifyHandshakePayload(this.#host.crypto, payload, {
       role,
       handshakeHash: noise.hashBeforePayload,
       remoteStatic: noise.remoteStatic ?? new Uint8Array(0),
       self: this.#host.self.aid,
       known: (aid) => this.#host.establishedOf(aid),
       knownByHead: (head) => this.#host.establishedByHead(head),
+      fetched,
     });
-    if (proof.kind === 'refused') {
-      if (proof.aid !== null && proof.code === 'EQUIVOCATION') this.#host.onEquivocation(this.#session, proof.aid, proof.evidence, proof.why);
-      this.#refuse({ kind: 'refuse', code: proof.code, why: proof.why, evidence: proof.evidence });
-      return undefined;
+    switch (proof.kind) {
+      case 'unknown-log': {
+        const log = new LogFetch(proof.aid, proof.count);
+        this.#unproved = { role, payload, log };
+        return this.#askForLog(log);
+      }
+      case 'refused': {
+        const { aid, code, why, evidence } = proof;
+        if (aid !== null && code === 'EQUIVOCATION') this.#host.onEquivocation(this.#session, aid, evidence, why);
+        if (aid !== null && code === 'IDENTITY_STALE') this.#host.onOldKey(this.#session, aid, why);
+        return this.#refuse({ kind: 'refuse', code, why, evidence });
+      }
+      case 'verified': {
+        const { established, boot, bootEvent } = proof;
+        const peer: PeerIdentity = { aid: established.aid, text: aidText(established.aid), established, bootObject: bootEvent, boot };
+        this.#peer = peer;
+        this.#session.peer = peer;
+        if (role === 'responder') return this.#onResponderProved(peer, payload);
+        return this.#judged(this.#host.onInitiator(this.#session, peer, payload));
+      }
     }
-    const { established, boot, bootEvent } = proof;
-    const peer: PeerIdentity = { aid: established.aid, text: aidText(established.aid), established, bootObject: bootEvent, boot };
-    this.#peer = peer;
-    this.#session.peer = peer;
-    return { peer, payload: decoded.message };
+  }
+
+  // ---- establishment logs that do not fit into a payload (EST_FETCH, EST) ------------------------------------------------
+
+  /** The peer may ask for our log between its HS2 and our HS3, or once we wait for its ACCEPT; and only then. */
+  get #servesLog(): boolean {
+    return this.#options.initiator ? this.#stage === 'accept' : this.#stage === 'hs3';
+  }
+
+  #onLogFetch(plaintext: Uint8Array): void {
+    const decoded = decodeMessage(MESSAGE_TYPE.EST_FETCH, plaintext);
+    if (decoded.kind === 'refused' || decoded.message.kind !== 'est-fetch') return this.#turn('RMP_INVALID', 'an EST_FETCH does not decode');
+    const answer = this.#ownLog.answer(decoded.message, this.#host.self.established);
+    if (answer === undefined) return this.#turn('NOT_PERMITTED', 'it asks for another log than ours, or for the same events again');
+    this.#send(MESSAGE_TYPE.EST, encodeMessage(answer), this.#channel);
+  }
+
+  #askForLog(log: LogFetch): void {
+    this.#send(MESSAGE_TYPE.EST_FETCH, encodeMessage(log.request), this.#channel);
+  }
+
+  #onLog(plaintext: Uint8Array): void {
+    const unproved = this.#unproved;
+    const decoded = decodeMessage(MESSAGE_TYPE.EST, plaintext);
+    if (unproved === null || decoded.kind === 'refused' || decoded.message.kind !== 'est') return this.#turn('RMP_INVALID', 'an EST does not decode');
+    // Every part of a stranger's log is paid for like a handshake: it will have to be verified.
+    if (!this.#options.initiator && !this.#host.maySpendHandshake(this.#session)) return this.#turn('RATE_LIMIT', 'no budget left for long logs');
+    const why = unproved.log.take(decoded.message);
+    if (why !== undefined) return this.#turn('IDENTITY_BAD', why);
+    if (!unproved.log.isComplete) return this.#askForLog(unproved.log);
+    this.#unproved = null;
+    this.#examine(unproved.role, unproved.payload, unproved.log.events);
   }
 }
 

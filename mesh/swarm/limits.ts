@@ -24,8 +24,17 @@ export const SWARM_LIMITS = {
   firstLedgerMsMax: 3 * SECOND,
   /** Alarms about invitations remembered, so that each is raised once. */
   alarmsMax: 1_024,
+  /** A session whose key was replaced ends after so long, unless the member says goodbye by itself, as it does. */
+  supersededMs: 2 * SECOND,
+  /** Establishment events sent to one link within such a time; further EST_FETCH are not answered. */
+  establishmentServedMax: 256,
+  establishmentServedMs: MINUTE,
+  /** Old keys reported, each once per identity, rotation and source; then all are forgotten. */
+  oldKeysMax: 256,
   /** A voter that lacks entries decides nothing for so long, to be given them back. */
   catchUpMs: 10 * SECOND,
+  /** Closed identities in a status, the newest; the ledger remembers all. */
+  closedShownMax: 64,
   /** Longest name of a node or a mesh. */
   nameCharactersMax: 63,
   /** Lifetime and uses an invitation may have. */

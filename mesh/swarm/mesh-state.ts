@@ -6,7 +6,8 @@ import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
 import { applyEntry, type EntryEffect, foundRegistry } from '#mesh/admission/apply-entry.ts';
 import type { Mesh } from '#mesh/admission/genesis.ts';
-import { genesisVoterKeys, type MembershipRecord } from '#mesh/admission/membership-record.ts';
+import type { MembershipRecord } from '#mesh/admission/membership-record.ts';
+import { VoterLog } from '#mesh/admission/voter-log.ts';
 import { findMember, type Member, type Registry, type RemovedIdentity } from '#mesh/admission/registry.ts';
 import type { ReplicatedLog, SealedEntry } from '#mesh/consensus/log.ts';
 import { SingleVoterLog } from '#mesh/consensus/single-voter.ts';
@@ -44,7 +45,7 @@ export class MeshState {
       entries: options.entries,
       self: { text: aidText(self), aid: self },
       voter: { text: aidText(voter), aid: voter },
-      voterKey: () => mesh.founders[0]?.signKey,
+      voterKeys: new VoterLog(crypto, mesh.founders[0]),
       signKey: bytesEqual(voter, self) ? options.signKey : null,
     });
     for (const sealed of options.entries) this.apply(sealed);
@@ -64,7 +65,7 @@ export class MeshState {
 
   /** Fold one committed entry; what it did. */
   apply(sealed: SealedEntry): EntryEffect {
-    const { registry, effect } = applyEntry(this.#crypto, this.#registry, sealed.entry, genesisVoterKeys(this.mesh));
+    const { registry, effect } = applyEntry(this.#crypto, this.#registry, sealed.entry);
     this.#registry = registry;
     for (const text of this.#provisional.keys()) if (registry.members.has(text) || registry.removed.has(text)) this.#provisional.delete(text);
     return effect;
@@ -106,10 +107,17 @@ export class MeshState {
       way,
       record: bytes,
       establishment,
+      formerEstablishments: [],
+      rotatedAt: null,
       admittedAt: at,
       admittedIndex: 0,
       suspended: null,
     });
+  }
+
+  /** What a founder keeps in the place of a WELCOME: the genesis proves it. */
+  founderWelcome(): Uint8Array {
+    return encodeMessage({ kind: 'welcome', meshId: this.mesh.id, role: 'voter', genesis: this.mesh.bytes, record: new Uint8Array(0) });
   }
 
   /** The WELCOME for a member, as bytes; null for founders, who need none. */

@@ -174,6 +174,7 @@ export class Outlaw {
       },
       establishedOf: () => undefined,
       establishedByHead: () => undefined,
+      onOldKey: () => undefined,
       onEquivocation: () => undefined,
       ledgerPosition: () => ({ term: 1, commit: 0 }),
       membershipRecord: () => this.#options.record ?? null,

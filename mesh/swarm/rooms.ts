@@ -17,7 +17,7 @@ import type { LivenessChange } from '#mesh/membership/liveness.ts';
 import type { Ending, HelloVerdict, PeerIdentity, PeerVerdict, Turned } from '#mesh/session/host.ts';
 import type { LinkStart } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
-import type { Accept, HandshakePayload, Hello, HelloMode, ResumeBlock, SessionMessage, Welcome } from '#mesh/wire/message.ts';
+import type { Accept, Est, EstFetch, HandshakePayload, Hello, HelloMode, ResumeBlock, SessionMessage, Welcome } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import type { Context } from './context.ts';
 import type { Joiner } from './joiner.ts';
@@ -73,6 +73,29 @@ export interface HistoryDoor {
   keepEvidence(proof: readonly SignedObject[]): void;
 }
 
+/** Establishment logs: others' and our own. */
+export interface IdentityDoor {
+  /** A handshake has proved this member and its log. */
+  onProved(session: Session, identity: PeerIdentity): void;
+  onEst(session: Session, peer: Peer, message: Est): void;
+  onEstFetch(session: Session, message: EstFetch): void;
+  /** The ledger has sealed rotations of a member. */
+  onSealed(member: Member, events: readonly SignedObject[]): void;
+  /** Somebody proved a key that was replaced. */
+  onOldKey(session: Session, aid: Aid, why: string): void;
+  /** A member has judged our own log: accepted us (null), or refused us with what it shows. */
+  onJudged(code: RefusalCode | null, evidence: readonly SignedObject[]): void;
+  /** This node has a new key, which is on the disk: tell everybody and close. */
+  announce(event: SignedObject, number: number): void;
+  /** Why this node must not rotate now. */
+  rotationFault(): string | undefined;
+  sealOwn(): void;
+  /** What is public of an identity and its membership, for taking it over on another device. */
+  document(id: number, who: string | null, mesh: MeshState): void;
+  readonly wakeAt: Millis;
+  tick(): void;
+}
+
 /** Open links. */
 export interface LinkDoor {
   onOpen(session: Session, accept: Accept): void;
@@ -113,7 +136,7 @@ export interface AdmissionDoor {
   maybePromote(): void;
   forgetPsk(text: string): void;
   invite(id: number, options: InviteOptions, mesh: MeshState): void;
-  approve(id: number, typed: string, mesh: MeshState): void;
+  approve(id: number, typed: string, replaces: string | null, mesh: MeshState): void;
   deny(id: number, typed: string, reason: string, mesh: MeshState): void;
   requests(): readonly AdmissionRequest[];
 }
@@ -160,6 +183,8 @@ export interface LedgerDoor {
 /** Leaving. */
 export interface DepartureDoor {
   forget(id: number, who: string, mesh: MeshState): void;
+  /** An identity whose keys are gone: closed for ever, everywhere; `replacedBy` names the member that has taken its place. */
+  close(id: number, who: string, replacedBy: string | null, mesh: MeshState): void;
   leave(id: number, mesh: MeshState): void;
   /** Nobody there to write it down: we go, and the mesh may see us as down until somebody forgets us. */
   leftUnrecorded(id: number, why: string): void;
@@ -201,6 +226,7 @@ export interface Rooms {
   readonly connections: ConnectionDoor;
   readonly handshakes: HandshakeDoor;
   readonly history: HistoryDoor;
+  readonly identities: IdentityDoor;
   readonly links: LinkDoor;
   readonly calls: CallDoor;
   readonly gossip: GossipDoor;

@@ -50,6 +50,10 @@ export class NodeHost implements SessionHost {
     return this.#core.rooms.handshakes.establishedByHead(head);
   }
 
+  onOldKey(session: Session, aid: Aid, why: string): void {
+    return this.#core.rooms.identities.onOldKey(session, aid, why);
+  }
+
   onEquivocation(session: Session, aid: Aid, proof: readonly SignedObject[], why: string): void {
     return this.#core.rooms.handshakes.onEquivocation(session, aid, proof, why);
   }

@@ -5,6 +5,7 @@
  */
 import type { FaultCode } from '#core/errors/fault.ts';
 import type { Millis } from '#core/time/time.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { Address } from '#mesh/membership/address-policy.ts';
 import type { Capabilities, Condition, EventRecord, FoundOptions, InviteOptions, JoinOptions } from './views.ts';
 
@@ -26,9 +27,11 @@ export type Command =
   | { readonly kind: 'invite'; readonly options: InviteOptions }
   | { readonly kind: 'invitations' }
   | { readonly kind: 'revoke-invitation'; readonly tokenId: string }
-  | { readonly kind: 'approve'; readonly fingerprint: string }
+  | { readonly kind: 'approve'; readonly fingerprint: string; /** The member whose place the machine takes; it is closed. */ readonly replaces?: string }
   | { readonly kind: 'deny'; readonly fingerprint: string; readonly reason: string }
   | { readonly kind: 'forget'; readonly who: string }
+  | { readonly kind: 'close'; readonly who: string; readonly replacedBy: string | null }
+  | { readonly kind: 'identity-document'; readonly who: string | null }
   | { readonly kind: 'explain-trust'; readonly who: string }
   | { readonly kind: 'ping'; readonly who: string };
 
@@ -54,6 +57,8 @@ export type SwarmInput =
   | { readonly kind: 'stalled'; readonly lagMs: Millis }
   /** End of the runner's turn: everything collected for one connection goes out as one frame. */
   | { readonly kind: 'flush' }
+  /** This node's key was rotated, durably: tell everybody; the run ends with it, the next one uses the new key. */
+  | { readonly kind: 'rotated'; readonly event: SignedObject; /** Which rotation. */ readonly number: number }
   | { readonly kind: 'stop' };
 
 /** What a handler answered. */

@@ -15,6 +15,7 @@ import { CommandDesk } from './desks/command-desk.ts';
 import { ConnectionDesk } from './desks/connection-desk.ts';
 import { DepartureDesk } from './desks/departure-desk.ts';
 import { GossipDesk } from './desks/gossip-desk.ts';
+import { IdentityDesk } from './desks/identity-desk.ts';
 import { HandshakeDesk } from './desks/handshake-desk.ts';
 import { HistoryDesk } from './desks/history-desk.ts';
 import { JoiningDesk } from './desks/joining-desk.ts';
@@ -36,6 +37,7 @@ export class Swarm {
         connections: new ConnectionDesk(core),
         handshakes: new HandshakeDesk(core),
         history: new HistoryDesk(core),
+        identities: new IdentityDesk(core),
         links: new LinkDesk(core),
         calls: new CallDesk(core),
         gossip: new GossipDesk(core),
@@ -61,6 +63,11 @@ export class Swarm {
   /** Everything `robonet status` needs. */
   status(): StatusView {
     return this.#core.rooms.views.status();
+  }
+
+  /** Why this node must not rotate its key now; undefined when it may. */
+  rotationFault(): string | undefined {
+    return this.#core.rooms.identities.rotationFault();
   }
 
   /** Advance by one input. */
@@ -122,6 +129,9 @@ export class Swarm {
       case 'stalled':
         this.#core.liveness.stalled(input.lagMs);
         break;
+      case 'rotated':
+        this.#core.rooms.identities.announce(input.event, input.number);
+        break;
       case 'stop':
         this.#core.stopping = true;
         for (const { session } of [...this.#core.contexts.values()]) {
@@ -139,6 +149,7 @@ export class Swarm {
   /** When `tick` is next needed. */
   get wakeAt(): Millis {
     let earliest = Math.min(this.#core.liveness.wakeAt(), this.#core.calls.wakeAt(), this.#core.factsAt, this.#core.flushPeersAt, this.#core.promoteAt);
+    earliest = Math.min(earliest, this.#core.rooms.identities.wakeAt);
     if (this.#core.mayDial) earliest = Math.min(earliest, this.#core.dials.wakeAt());
     if (this.#core.joiner?.command != null) earliest = Math.min(earliest, this.#core.joiner.until);
     if (this.#core.awaitsLedger !== null) earliest = Math.min(earliest, this.#core.awaitsLedger.until);
@@ -192,6 +203,7 @@ export class Swarm {
     }
     if (mono >= this.#core.factsAt) this.#core.rooms.gossip.gossipFacts();
     if (mono >= this.#core.promoteAt) this.#core.rooms.admission.maybePromote();
+    if (mono >= this.#core.rooms.identities.wakeAt) this.#core.rooms.identities.tick();
     if (mono >= this.#core.flushPeersAt) this.#core.rooms.members.flushPeers(false);
     this.#core.rooms.joining.joinerTick();
     this.#core.rooms.joining.maybeAnswerJoin();

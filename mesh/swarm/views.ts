@@ -71,6 +71,8 @@ export interface NodeView {
   readonly address: string | null;
   readonly trust: TrustView | null;
   readonly incarnation: number | null;
+  /** How often its key has been rotated, as far as known here. */
+  readonly rotation: number | null;
   readonly capabilities: Capabilities | null;
   readonly conditions: readonly Condition[];
   readonly joinedAt: Millis | null;
@@ -133,6 +135,19 @@ export interface StatusView {
   readonly mesh: MeshView | null;
   readonly nodes: readonly NodeView[];
   readonly requests: readonly AdmissionRequest[];
+  /** Identities that were closed, the newest first; never members again. */
+  readonly closed: readonly ClosedView[];
+}
+
+/** An identity that will never be used again, because its keys are gone. */
+export interface ClosedView {
+  readonly aid: string;
+  readonly fingerprint: string;
+  readonly name: string;
+  /** Wall clock of the voter. */
+  readonly closedAt: Millis;
+  /** Who has taken its place; null for nobody. */
+  readonly successor: { readonly aid: string; readonly fingerprint: string; readonly name: string | null } | null;
 }
 
 /** A line of the event stream: stable code, then particulars (protocol.md §2.16). */

@@ -8,6 +8,7 @@ import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
 import { makeBoot, decodeBoot } from '#mesh/hcth/boot-event.ts';
 import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
+import { ROTATION_RANDOM_BYTES, rotateIdentity } from '#mesh/hcth/rotate-identity.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { assert } from '#core/errors/assert.ts';
 import { type Address, addressText } from '#mesh/membership/address-policy.ts';
@@ -74,6 +75,8 @@ export class WorldNode {
   nextAccepted = 1;
   reincarnate: SwarmEffects['reincarnate'] = null;
   forgotMesh = false;
+  /** Signed objects kept as evidence, by name. */
+  readonly evidence = new Set<string>();
   /** Answers calls of peers. */
   onCall: (verb: string, body: Uint8Array) => Uint8Array = (_, body) => body;
 
@@ -107,6 +110,8 @@ export class World {
   latencyMs: Millis = 1;
   /** Addresses to which nothing gets through, in either direction. */
   readonly cut = new Set<string>();
+  /** Addresses that nobody can dial, while they can dial others. */
+  readonly unreachable = new Set<string>();
   /** May drop a connection in place of a delivery: bytes delivered so far on it → whether to break it. */
   breakAfter: ((from: WorldNode, to: WorldNode, bytes: number) => boolean) | null = null;
   /** Somebody on the path: what arrives in the place of what was sent. */
@@ -192,6 +197,22 @@ export class World {
       this.instant,
     );
     this.input(node, { kind: 'listening', addresses: [node.address] });
+  }
+
+  /** Rotate the machine's key: durable first, then told, then a new incarnation, as the driver does it. */
+  rotate(node: WorldNode, options: { readonly recovery?: boolean; readonly nextSeed?: Uint8Array; readonly tell?: boolean } = {}): void {
+    const { identity } = node;
+    const seed = options.nextSeed ?? identity.nextSeed;
+    assert(seed !== null, 'the next key is at hand');
+    const rotated = rotateIdentity(this.crypto, identity.established, seed, options.recovery === true ? null : identity.signKey, this.entropy(ROTATION_RANDOM_BYTES));
+    assert(rotated.kind === 'rotated', 'the key fits');
+    node.identity = rotated.identity;
+    if (options.tell !== false) this.input(node, { kind: 'rotated', event: rotated.event, number: rotated.identity.established.rotations });
+    const after = node.disk.incarnation + 1;
+    this.#later(() => {
+      this.kill(node);
+      this.start(node, after);
+    }, 20);
   }
 
   /** Power cut: no farewell, connections break, what was not persisted is gone. */
@@ -345,8 +366,10 @@ export class World {
         disk.peers = new Map();
         disk.documents = new Map();
         return;
-      case 'statement':
       case 'evidence':
+        node.evidence.add(record.name);
+        return;
+      case 'statement':
         return;
     }
   }
@@ -356,7 +379,7 @@ export class World {
     const dark = this.cut.has(address.host) || this.cut.has(node.address.host);
     this.#later(
       () => {
-        if (target === undefined || target.swarm === null || dark)
+        if (target === undefined || target.swarm === null || dark || this.unreachable.has(address.host))
           return this.input(node, { kind: 'dial-failed', connection, why: dark ? 'ETIMEDOUT' : 'ECONNREFUSED' });
         const mine: End = { node, connection, other: null, open: true, paused: false, held: [], inbox: [], waiting: false };
         const theirs: End = { node: target, connection: target.nextAccepted, other: mine, open: true, paused: false, held: [], inbox: [], waiting: false };

@@ -6,7 +6,7 @@ import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
 import { MINUTE, NEVER } from '#core/time/time.ts';
 import { INVITATION_RANDOM_BYTES, makeInvitation } from '#mesh/admission/invitation.ts';
-import { decidePromotion, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
+import { decideClosing, decidePromotion, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
 import { isNodeName, nodeNameOf } from '#mesh/admission/names.ts';
 import { admission, decideAdmission } from '#mesh/admission/policy.ts';
 import type { Member } from '#mesh/admission/registry.ts';
@@ -196,9 +196,15 @@ export class AdmissionDesk implements AdmissionDoor {
     if (token !== undefined) this.#core.fx.reply({ id, kind: 'done', value: { token: outcome.text, ...invitationView(token, mesh, this.#core.now.wall) } });
   }
 
-  approve(id: number, typed: string, mesh: MeshState): void {
+  approve(id: number, typed: string, replaces: string | null, mesh: MeshState): void {
     if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+    const old = replaces === null ? null : mesh.find(replaces);
+    if (old === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${replaces}"`);
+    const closable = old === null ? null : decideClosing(mesh.registry, old.aid, null, this.#core.self.aid);
+    if (closable?.kind === 'refuse') return this.#core.refuse(id, 'RN-MESH-027', closable.why);
     const suspended = findSuspended(mesh.registry, typed);
+    if (suspended !== undefined && old !== null)
+      return this.#core.refuse(id, 'RN-MESH-027', `${suspended.name} is a member already; close the other one with \`robonet node close\``);
     if (suspended !== undefined) {
       const request = {
         fingerprint: suspended.fingerprint,
@@ -223,6 +229,11 @@ export class AdmissionDesk implements AdmissionDoor {
     const { entry } = decision;
     const established = this.#core.lobbySessions.get(aidText(entry.aid))?.peer?.established;
     const view = requestView(entry);
+    if (old !== null) {
+      // First, so that the newcomer may have its name.
+      const failed = this.#core.rooms.ledger.commit({ kind: 'close', aid: old.aid, successor: entry.aid, by: this.#core.self.aid });
+      if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
+    }
     this.#core.event('ADMIT_APPROVED', 'notice', `${entry.name} (${entry.fingerprint}) was approved`, aidText(entry.aid), entry.address);
     // A machine that has gone meanwhile is admitted when it comes back: the lobby remembers the approval.
     if (established === undefined) return this.#core.fx.reply({ id, kind: 'done', value: view });

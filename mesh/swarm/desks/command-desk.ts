@@ -61,11 +61,15 @@ export class CommandDesk implements CommandDoor {
         return this.#core.rooms.ledger.decide(id, { kind: 'token-revoke', tokenId: token.tokenId, by: this.#core.self.aid }, null);
       }
       case 'approve':
-        return this.#core.rooms.admission.approve(id, command.fingerprint, mesh);
+        return this.#core.rooms.admission.approve(id, command.fingerprint, command.replaces ?? null, mesh);
       case 'deny':
         return this.#core.rooms.admission.deny(id, command.fingerprint, command.reason, mesh);
       case 'forget':
         return this.#core.rooms.departures.forget(id, command.who, mesh);
+      case 'close':
+        return this.#core.rooms.departures.close(id, command.who, command.replacedBy, mesh);
+      case 'identity-document':
+        return this.#core.rooms.identities.document(id, command.who, mesh);
       case 'explain-trust': {
         const peer = this.#core.findPeer(command.who);
         if (peer === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no other member is called "${command.who}"`);

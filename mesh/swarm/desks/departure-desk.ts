@@ -1,7 +1,7 @@
 /**
  * Leaving and being forgotten (protocol.md §2.14). An identity that has left is never admitted again.
  */
-import { decideRemoval } from '#mesh/admission/membership-changes.ts';
+import { decideClosing, decideRemoval } from '#mesh/admission/membership-changes.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { SwarmCore } from '../core.ts';
 import type { MeshState } from '../mesh-state.ts';
@@ -26,6 +26,20 @@ export class DepartureDesk implements DepartureDoor {
     const peer = this.#core.peers.get(member.text);
     const view = peer === undefined ? null : this.#core.rooms.views.nodeView(peer);
     this.#core.rooms.ledger.decide(id, decision.change, view);
+  }
+
+  close(id: number, who: string, replacedBy: string | null, mesh: MeshState): void {
+    const member = mesh.find(who);
+    const successor = replacedBy === null ? null : mesh.find(replacedBy);
+    if (member === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${who}"`);
+    if (successor === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${replacedBy}"`);
+    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+    const decision = decideClosing(mesh.registry, member.aid, successor?.aid ?? null, this.#core.self.aid);
+    if (decision.kind === 'refuse') return this.#core.refuse(id, 'RN-MESH-027', decision.why);
+    const failed = this.#core.rooms.ledger.commit(decision.change);
+    if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
+    const view = this.#core.rooms.views.status().closed.find((closed) => closed.aid === member.text);
+    this.#core.fx.reply({ id, kind: 'done', value: view });
   }
 
   leave(id: number, mesh: MeshState): void {

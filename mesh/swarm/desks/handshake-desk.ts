@@ -4,17 +4,19 @@
  */
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { Millis } from '#core/time/time.ts';
-import { genesisVoterKeys, verifyMembershipRecord } from '#mesh/admission/membership-record.ts';
+import { type VoterKeys, verifyMembershipRecord } from '#mesh/admission/membership-record.ts';
 import { judgeTokenNumber } from '#mesh/admission/policy.ts';
+import { voterKeysOf } from '#mesh/admission/registry.ts';
 import { judgePresentedRecord } from '#mesh/admission/presented-record.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
-import { type Aid, fingerprintOf } from '#mesh/hcth/identity-text.ts';
+import { type Aid, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { HelloVerdict, PeerIdentity, PeerVerdict, Turned } from '#mesh/session/host.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Accept, HandshakePayload, Hello, HelloMode, ResumeBlock } from '#mesh/wire/message.ts';
 import type { Context } from '../context.ts';
 import { type SwarmCore, turned } from '../core.ts';
+import type { MeshState } from '../mesh-state.ts';
 import type { HandshakeDoor } from '../rooms.ts';
 
 const ZERO_TAG = new Uint8Array(8);
@@ -110,8 +112,11 @@ export class HandshakeDesk implements HandshakeDoor {
       context.ourBlock = this.#core.rooms.history.blockFor(this.#core.peers.get(peer.text));
       return { kind: 'go', resume: context.ourBlock };
     }
-    const turnedAway = this.#checkMember(peer, payload) ?? this.#checkTarget(context, peer) ?? this.#checkDuplicate(session, peer);
+    const turnedAway = this.#checkMember(session, peer, payload) ?? this.#checkTarget(context, peer);
     if (turnedAway !== undefined) return turnedAway;
+    this.#core.rooms.identities.onProved(session, peer);
+    const duplicate = this.#checkDuplicate(session, peer);
+    if (duplicate !== undefined) return duplicate;
     context.ourBlock = this.#core.rooms.history.blockFor(this.#core.peerOf(peer.aid));
     return { kind: 'go', resume: context.ourBlock };
   }
@@ -124,8 +129,11 @@ export class HandshakeDesk implements HandshakeDoor {
     if (mesh.removal(peer.text) !== undefined) return turned('IDENTITY_BARRED', `${this.#core.nameOf(peer.text)} has been removed from the mesh`);
     const known = mesh.member(peer.text);
     if (known === undefined && session.mode !== 0) return this.#core.rooms.admission.judgeApplicant(context, peer, payload);
-    const turnedAway = this.#checkMember(peer, payload) ?? this.#checkDuplicate(session, peer);
+    const turnedAway = this.#checkMember(session, peer, payload);
     if (turnedAway !== undefined) return turnedAway;
+    this.#core.rooms.identities.onProved(session, peer);
+    const duplicate = this.#checkDuplicate(session, peer);
+    if (duplicate !== undefined) return duplicate;
     return this.#core.rooms.history.resume(context, peer, payload.resume, session.mode === 0 ? null : mesh.welcomeFor(peer.text), null);
   }
 
@@ -141,17 +149,29 @@ export class HandshakeDesk implements HandshakeDoor {
     return this.#core.rooms.history.resume(context, peer, accept.resume, null, null);
   }
 
-  #checkMember(peer: PeerIdentity, payload: HandshakePayload): Turned | undefined {
+  #checkMember(session: Session, peer: PeerIdentity, payload: HandshakePayload): Turned | undefined {
     const mesh = this.#core.mesh;
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
+    const voterKeys = this.#voterKeys(mesh);
     // Our log may be behind the decision that admitted it: a voter's signature over its membership is as good (§2.14).
-    const verdict = judgePresentedRecord(this.#core.crypto, mesh.registry, peer.established, payload.record);
+    const verdict = judgePresentedRecord(this.#core.crypto, mesh.registry, peer.established, payload.record, voterKeys);
+    if (verdict.kind === 'refuse' && verdict.code === 'IDENTITY_STALE') this.#core.rooms.identities.onOldKey(session, peer.aid, verdict.why);
     if (verdict.kind === 'refuse') return turned(verdict.code, verdict.why);
     if (verdict.by === 'ledger' || payload.record === null) return undefined;
-    const record = verifyMembershipRecord(this.#core.crypto, payload.record, mesh.id, genesisVoterKeys(mesh.mesh));
+    const record = verifyMembershipRecord(this.#core.crypto, payload.record, mesh.id, voterKeys);
     if (record.kind === 'valid') mesh.believe(record.record, payload.record.slice());
     this.#core.rooms.members.watch(peer.aid);
     return undefined;
+  }
+
+  /** A voter may have rotated without our ledger knowing yet: the newest key that it has proved to us counts as well. */
+  #voterKeys(mesh: MeshState): VoterKeys {
+    const sealed = voterKeysOf(mesh.registry);
+    return (voter) => {
+      const keys = sealed(voter);
+      const newest = this.#core.peers.get(aidText(voter))?.established?.signKey;
+      return keys === undefined || newest === undefined ? keys : [...keys, newest];
+    };
   }
 
   #checkTarget(context: Context, peer: PeerIdentity): Turned | undefined {

@@ -170,6 +170,7 @@ export class HistoryDesk implements HistoryDoor {
       this.#core.refused = `${this.#core.nameOf(peer.text)} says that this node has been removed from the mesh`;
       return;
     }
+    if (this.#core.mesh?.member(peer.text) !== undefined) this.#core.rooms.identities.onJudged(code, evidence);
     if (code !== 'IDENTITY_STALE' && code !== 'IDENTITY_CONTESTED' && code !== 'CHAIN_MISMATCH') return;
     for (const object of evidence) {
       const shown =
@@ -218,7 +219,8 @@ export class HistoryDesk implements HistoryDoor {
     if (link === null || peer.established === null || !session.recorded) return;
     const verdict = checkCheckpoint(this.#core.crypto, object, {
       self: this.#core.self.aid,
-      peer: { aid: peer.aid, signKey: peer.established.signKey },
+      // The key that proved this session: a rotation that is heard of meanwhile does not unsay what was signed before it.
+      peer: { aid: peer.aid, signKey: session.peer?.established.signKey ?? peer.established.signKey },
       receiving: link.receiving,
       sending: link.sending,
       challenges: link.challenges,

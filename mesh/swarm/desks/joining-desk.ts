@@ -64,6 +64,7 @@ export class JoiningDesk implements JoiningDoor {
       meshId: token?.meshId ?? null,
       meshTag,
       pins: token?.pins ?? [],
+      host: peer.established,
     });
     if (verdict.kind === 'refuse') return turned(verdict.code, verdict.why);
     const { genesis } = verdict.mesh;

@@ -6,9 +6,12 @@ import { MINUTE } from '#core/time/time.ts';
 import type { EntryEffect } from '#mesh/admission/apply-entry.ts';
 import { encodeChange, type LedgerChange } from '#mesh/admission/entries.ts';
 import { GENESIS_RANDOM_BYTES, makeGenesis, type Mesh, verifyGenesis } from '#mesh/admission/genesis.ts';
-import type { Member } from '#mesh/admission/registry.ts';
+import { type Member, removalWords } from '#mesh/admission/registry.ts';
+import { decideSeal } from '#mesh/admission/seal-rotations.ts';
+import { VoterLog } from '#mesh/admission/voter-log.ts';
 import { encodeLogMessage, packEntry, sealEntry, unpackEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
 import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
+import { aidText } from '#mesh/hcth/identity-text.ts';
 import { encodeMessage } from '#mesh/wire/codec.ts';
 import type { Welcome } from '#mesh/wire/message.ts';
 import type { SwarmCore } from '../core.ts';
@@ -32,6 +35,9 @@ export class LedgerDesk implements LedgerDoor {
     if (mesh === null) return 'this node belongs to no mesh';
     const behind = this.#behind(mesh);
     if (behind !== undefined) return behind;
+    // Our own rotation first: others verify what we sign by the key that it brings in.
+    const seal = change.kind === 'rotate' ? undefined : decideSeal(mesh.registry, this.#core.self.established);
+    if (seal !== undefined) this.commit(seal);
     const { kind, body } = encodeChange(change);
     this.#request += 1;
     const key = { aid: this.#core.self.aid, incarnation: this.#core.self.boot.incarnation, request: this.#request };
@@ -47,6 +53,7 @@ export class LedgerDesk implements LedgerDoor {
    */
   #behind(mesh: MeshState): string | undefined {
     const { mono } = this.#core.now;
+    if (mesh.log.commitIndex === 0) return 'this voter has no ledger yet; the other members give it back when they are reached';
     if (this.#core.options.degraded.length > 0 && mono < this.#core.startedAt + LIMITS.catchUpMs)
       return 'this voter starts with damaged state and asks the others first; try again in some seconds';
     for (const { session, payload } of this.#core.contexts.values()) {
@@ -103,18 +110,20 @@ export class LedgerDesk implements LedgerDoor {
       case 'confirmed':
       case 'renamed':
         return this.#onMemberChanged(effect.kind, effect.member);
+      case 'rotated':
+        return this.#core.rooms.identities.onSealed(effect.member, effect.events);
       case 'removed': {
         const { member, removed } = effect;
         this.#core.event(
-          'MEMBER_LEFT',
+          removed.how === 'close' ? 'IDENTITY_CLOSED' : 'MEMBER_LEFT',
           'notice',
-          `${member.name} (${member.fingerprint}) ${removed.how === 'leave' ? 'has left the mesh' : 'was removed from the mesh'}`,
+          `${member.name} (${member.fingerprint}) ${removalWords(removed)}`,
           member.text,
           null,
-          { how: removed.how },
+          { how: removed.how, successor: removed.successor === null ? null : aidText(removed.successor) },
         );
-        if (member.text !== this.#core.self.text) return this.#core.rooms.members.unwatch(member.text, removed.how);
-        if (removed.how === 'forget') this.#core.refused = 'this node has been removed from the mesh';
+        if (member.text !== this.#core.self.text) return this.#core.rooms.members.unwatch(member.text, removed.how === 'leave' ? 'leave' : 'forget');
+        if (removed.how !== 'leave') this.#core.refused = `this node ${removalWords(removed)}`;
         return;
       }
       case 'void':
@@ -218,7 +227,7 @@ export class LedgerDesk implements LedgerDoor {
     const verdict = verifyGenesis(this.#core.crypto, welcome.genesis, welcome.meshId);
     if (verdict.kind === 'bad') return this.#core.event('STATE_DEGRADED', 'critical', `the stored membership is not usable: ${verdict.why}`, null, null);
     const { mesh } = verdict;
-    const voterKey = mesh.founders[0]?.signKey;
+    const voterLog = new VoterLog(this.#core.crypto, mesh.founders[0]);
     const entries: SealedEntry[] = [];
     for (const record of this.#core.options.ledger) {
       const sealed = unpackEntry(this.#core.crypto, record);
@@ -227,13 +236,14 @@ export class LedgerDesk implements LedgerDoor {
         sealed === undefined ||
         sealed.entry.index !== entries.length + 1 ||
         !bytesEqual(sealed.entry.previous, previous) ||
-        !verifyEntry(this.#core.crypto, voterKey, sealed)
+        !verifyEntry(this.#core.crypto, voterLog.keyFor(sealed.entry), sealed)
       ) {
         this.#core.event('STATE_DEGRADED', 'critical', `the stored ledger breaks at entry ${entries.length + 1}; the rest is fetched again`, null, null);
         // What comes back is appended behind the last good entry, not behind the damage.
         this.#core.fx.persist({ kind: 'ledger-rewrite', records: this.#core.options.ledger.slice(0, entries.length) });
         break;
       }
+      voterLog.took(sealed.entry);
       entries.push(sealed);
     }
     this.becomeMember(mesh, welcome.record.length === 0 ? null : welcome.record, entries);

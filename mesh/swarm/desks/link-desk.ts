@@ -58,6 +58,7 @@ export class LinkDesk implements LinkDoor {
     peer.advanceTrust(this.#core.now.mono);
     peer.meter.setLinked(true);
     this.#core.spoken = true;
+    this.#core.rooms.identities.onJudged(null, []);
     this.#core.applyLevel(peer);
     this.#core.dials.linked(peer.text);
     if (session.initiator) this.#core.dials.addressOf(peer.text, session.remote, this.#core.now.mono);
@@ -138,9 +139,11 @@ export class LinkDesk implements LinkDoor {
       }
       case 'gossip':
         return this.#core.rooms.gossip.onGossip(peer, message.topic, message.body, message.origin);
-      case 'evidence':
       case 'est-fetch':
+        return this.#core.rooms.identities.onEstFetch(session, message);
       case 'est':
+        return this.#core.rooms.identities.onEst(session, peer, message);
+      case 'evidence':
       case 'sentinel':
       case 'void':
         return;

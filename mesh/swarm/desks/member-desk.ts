@@ -119,6 +119,7 @@ export class MemberDesk implements MemberDoor {
       peer.stored = true;
       this.#core.peers.set(text, peer);
     }
+    this.#core.rooms.identities.sealOwn();
     for (const cached of documents.peerCache) {
       if (this.#core.mesh !== null) this.#core.dials.addressOf(cached.aid, { host: cached.host, port: cached.port }, now.mono);
     }

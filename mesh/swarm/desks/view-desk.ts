@@ -4,13 +4,14 @@
 import { hex } from '#core/bytes/bytes.ts';
 import { effectiveRole, type Member } from '#mesh/admission/registry.ts';
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
-import { fingerprintOf } from '#mesh/hcth/identity-text.ts';
+import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
 import { scoreNumber } from '#mesh/trust/score.ts';
 import type { SwarmCore } from '../core.ts';
 import type { MeshState } from '../mesh-state.ts';
 import type { Peer } from '../peer.ts';
-import type { MeshView, NodeState, NodeView, StatusView, TrustView } from '../views.ts';
+import { SWARM_LIMITS as LIMITS } from '../limits.ts';
+import type { ClosedView, MeshView, NodeState, NodeView, StatusView, TrustView } from '../views.ts';
 import type { ViewDoor } from '../rooms.ts';
 
 /** See the header. */
@@ -36,6 +37,7 @@ export class ViewDesk implements ViewDoor {
       mesh: mesh === null ? null : meshView(mesh),
       nodes,
       requests: this.#core.rooms.admission.requests(),
+      closed: mesh === null ? [] : closedViews(mesh),
     };
   }
 
@@ -69,6 +71,7 @@ export class ViewDesk implements ViewDoor {
       address: this.#core.addresses[0] === undefined ? null : addressText(this.#core.addresses[0]),
       trust: null,
       incarnation: this.#core.self.boot.incarnation,
+      rotation: this.#core.self.established.rotations,
       capabilities: this.#core.facts.capabilities,
       conditions: this.#core.facts.conditions,
       joinedAt: member?.admittedAt ?? null,
@@ -97,6 +100,7 @@ export class ViewDesk implements ViewDoor {
       address: address === undefined ? null : addressText(address),
       trust: this.#trustView(peer),
       incarnation: peer.boot?.incarnation ?? null,
+      rotation: peer.established?.rotations ?? null,
       capabilities: peer.capabilities,
       conditions: peer.conditions,
       joinedAt: member?.admittedAt ?? null,
@@ -125,6 +129,20 @@ function countsOf(breaks: Readonly<Partial<Record<BreakClass, number>>>): Readon
   const counts: Record<string, number> = {};
   for (const [breakClass, count] of Object.entries(breaks)) if (count > 0) counts[breakClass] = count;
   return counts;
+}
+
+function closedViews(mesh: MeshState): readonly ClosedView[] {
+  const closed = [...mesh.registry.removed.values()].filter((removed) => removed.how === 'close').slice(-LIMITS.closedShownMax);
+  return closed.reverse().map(({ aid, fingerprint, name, at, successor }) => ({
+    aid: aidText(aid),
+    fingerprint,
+    name,
+    closedAt: at,
+    successor:
+      successor === null
+        ? null
+        : { aid: aidText(successor), fingerprint: fingerprintOf(successor), name: mesh.member(aidText(successor))?.name ?? mesh.removal(aidText(successor))?.name ?? null },
+  }));
 }
 
 function meshView(mesh: MeshState): MeshView {
