@@ -66,7 +66,17 @@ const mesh = {
   commitIndex: 4,
   foundedAt: 0,
 } as const;
-const member: StatusView = { state: 'member', stateReason: null, self, startReason: 'clean', degraded: [], mesh, nodes: [self, cellar], requests: [], closed: [] };
+const member: StatusView = {
+  state: 'member',
+  stateReason: null,
+  self,
+  startReason: 'clean',
+  degraded: [],
+  mesh,
+  nodes: [self, cellar],
+  requests: [],
+  closed: [],
+};
 
 let view: StatusView = member;
 const calls: (readonly [ApiMethod, unknown])[] = [];

@@ -14,7 +14,19 @@ import { type Mesh, verifyGenesis } from './genesis.ts';
 import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
 import { type MembershipRecord, type VoterKeys, verifyMembershipRecord } from './membership-record.ts';
 import { uniqueNodeName } from './names.ts';
-import { isNameTaken, type Member, memberOf, type Registry, removalOf, removalWords, type RemovedIdentity, tokenOf, tokenStanding, type TokenState, voterKeysOf } from './registry.ts';
+import {
+  isNameTaken,
+  type Member,
+  memberOf,
+  type Registry,
+  removalOf,
+  removalWords,
+  type RemovedIdentity,
+  tokenOf,
+  tokenStanding,
+  type TokenState,
+  voterKeysOf,
+} from './registry.ts';
 import { sealRotations } from './seal-rotations.ts';
 import { lesserRole } from './roles.ts';
 
@@ -239,7 +251,16 @@ function applyRemoval(registry: Registry, { aid, how, successor, by }: Removal, 
   if (how === 'leave' && !bytesEqual(by, aid)) return 'nobody leaves for another';
   if (how !== 'leave' && member.voter) return `a voter is not ${how === 'close' ? 'closed' : 'forgotten'} while it is the one that decides`;
   if (successor !== null && bytesEqual(successor, aid)) return 'nobody succeeds itself';
-  const removed: RemovedIdentity = { aid: member.aid, fingerprint: member.fingerprint, name: member.name, how, successor, by, at: entry.at, index: entry.index };
+  const removed: RemovedIdentity = {
+    aid: member.aid,
+    fingerprint: member.fingerprint,
+    name: member.name,
+    how,
+    successor,
+    by,
+    at: entry.at,
+    index: entry.index,
+  };
   const members = new Map(registry.members);
   members.delete(member.text);
   return { registry: { ...registry, members, removed: new Map(registry.removed).set(member.text, removed) }, effect: { kind: 'removed', member, removed } };

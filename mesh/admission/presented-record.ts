@@ -15,7 +15,11 @@ import type { Role } from './roles.ts';
 /** A member, by what proof; or not. */
 export type MembershipVerdict =
   | { readonly kind: 'member'; readonly role: Role; readonly name: string; /** `record`: our ledger is behind; fetch. */ readonly by: 'ledger' | 'record' }
-  | { readonly kind: 'refuse'; readonly code: Extract<RefusalCode, 'IDENTITY_BARRED' | 'NOT_PERMITTED' | 'IDENTITY_BAD' | 'IDENTITY_STALE'>; readonly why: string };
+  | {
+      readonly kind: 'refuse';
+      readonly code: Extract<RefusalCode, 'IDENTITY_BARRED' | 'NOT_PERMITTED' | 'IDENTITY_BAD' | 'IDENTITY_STALE'>;
+      readonly why: string;
+    };
 
 /** Judge a peer whose identity the handshake has proved. */
 export function judgePresentedRecord(

@@ -49,7 +49,10 @@ describe('rotations in the ledger', () => {
     if (other.kind !== 'rotated') throw new Error(other.why);
     expect(judgePresentedRecord(crypto, mesh.registry, other.identity.established, null)).toMatchObject({ kind: 'refuse', code: 'IDENTITY_BAD' });
     expect(decideSeal(mesh.registry, other.identity.established)).toBe(undefined);
-    expect(mesh.commit({ kind: 'rotate', aid: aidOf('bob'), events: [other.event] })).toMatchObject({ kind: 'void', why: expect.stringContaining('does not continue') });
+    expect(mesh.commit({ kind: 'rotate', aid: aidOf('bob'), events: [other.event] })).toMatchObject({
+      kind: 'void',
+      why: expect.stringContaining('does not continue'),
+    });
   });
 
   test('A-40: rotations of strangers, of somebody else, out of order or signed by another key change nothing', () => {
@@ -57,7 +60,16 @@ describe('rotations in the ledger', () => {
     mesh.join('bob');
     const [one, two] = [rotated(bob), rotated(bob, 2)].map(({ established }) => established.events.at(-1)!) as [never, never];
     const { established } = bob;
-    const unsigned = { ...makeRotation(crypto, bob.signKey, null, { aid: established.aid, number: 1, previous: established.head, staticKey: bytesFor('s', 32), nextDigest: bytesFor('n', 32) }), sig: new Uint8Array(64) };
+    const unsigned = {
+      ...makeRotation(crypto, bob.signKey, null, {
+        aid: established.aid,
+        number: 1,
+        previous: established.head,
+        staticKey: bytesFor('s', 32),
+        nextDigest: bytesFor('n', 32),
+      }),
+      sig: new Uint8Array(64),
+    };
     for (const [aid, events] of [
       [aidOf('cy'), [one]],
       [aidOf('ada'), [one]],
@@ -78,7 +90,13 @@ describe('rotations in the ledger', () => {
     expect(keyNow()).toEqual(mesh.ada.signKey.publicKey);
     const stolen = crypto.signKey(bytesFor('stolen', 32));
     const { established } = mesh.ada;
-    const forged = makeRotation(crypto, stolen, mesh.ada.signKey, { aid: established.aid, number: 1, previous: established.head, staticKey: bytesFor('s', 32), nextDigest: bytesFor('n', 32) });
+    const forged = makeRotation(crypto, stolen, mesh.ada.signKey, {
+      aid: established.aid,
+      number: 1,
+      previous: established.head,
+      staticKey: bytesFor('s', 32),
+      nextDigest: bytesFor('n', 32),
+    });
     expect(mesh.commit({ kind: 'rotate', aid: aidOf('ada'), events: [forged] })).toMatchObject({ kind: 'void', why: expect.stringContaining('does not hold') });
     expect(keyNow()).toEqual(mesh.ada.signKey.publicKey);
     mesh.commit(decideSeal(mesh.registry, after.established)!);
@@ -127,7 +145,11 @@ describe('closed identities', () => {
     const decision = decideClosing(mesh.registry, aidOf('bob'), aidOf('cy'), aidOf('ada'));
     if (decision.kind !== 'remove') throw new Error(decision.why);
     expect(mesh.commit(decision.change)).toMatchObject({ kind: 'removed', removed: { how: 'close', successor: aidOf('cy'), at: mesh.wall } });
-    expect(judgePresentedRecord(crypto, mesh.registry, bob.established, null)).toMatchObject({ kind: 'refuse', code: 'IDENTITY_BARRED', why: expect.stringContaining('has taken its place') });
+    expect(judgePresentedRecord(crypto, mesh.registry, bob.established, null)).toMatchObject({
+      kind: 'refuse',
+      code: 'IDENTITY_BARRED',
+      why: expect.stringContaining('has taken its place'),
+    });
     const { token } = mesh.invite();
     expect(mesh.judge('bob', { kind: 'token', tokenId: token.tokenId })).toMatchObject({ kind: 'refuse', code: 'IDENTITY_BARRED' });
     expect(decideClosing(mesh.registry, aidOf('ada'), null, aidOf('cy')).kind).toBe('refuse');

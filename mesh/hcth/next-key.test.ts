@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytesFor, crypto, identityOf } from '#test/kit/identities.ts';
+import { binding, bytesFor, crypto, identityOf } from '#test/kit/identities.ts';
 import { verifyEstablishment } from './establishment.ts';
 import { identityDocument, readIdentityDocument } from './identity-document.ts';
 import { openIdentity, sealIdentity, secretsOf } from './identity-file.ts';
 import { nextKeyFingerprint, nextKeyText, parseNextKey } from './next-key.ts';
 import { nextKeyFault, rotateIdentity, ROTATION_RANDOM_BYTES } from './rotate-identity.ts';
-import { binding } from '#test/kit/identities.ts';
 import { fingerprintOf } from './identity-text.ts';
 
 const ada = identityOf('ada');
@@ -60,7 +59,10 @@ describe('rotating an identity', () => {
       const rotated = rotateIdentity(crypto, ada.established, ada.nextSeed!, old, random('r'));
       if (rotated.kind !== 'rotated') throw new Error(rotated.why);
       const { identity } = rotated;
-      expect(verifyEstablishment(crypto, identity.established.events)).toMatchObject({ kind: 'valid', established: { rotations: 1, aid: ada.established.aid } });
+      expect(verifyEstablishment(crypto, identity.established.events)).toMatchObject({
+        kind: 'valid',
+        established: { rotations: 1, aid: ada.established.aid },
+      });
       expect(identity.signKey.publicKey).toEqual(crypto.signKey(ada.nextSeed!).publicKey);
       expect(identity.staticKey.publicKey).not.toEqual(ada.staticKey.publicKey);
       expect(crypto.sha256(crypto.signKey(identity.nextSeed!).publicKey)).toEqual(identity.established.nextDigest);
@@ -73,7 +75,9 @@ describe('rotating an identity', () => {
     const key = (aid: Uint8Array, rotation: number, seed: Uint8Array) => ({ aidPrefix: aid.slice(0, 10), rotation, seed });
     const { aid } = ada.established;
     expect(nextKeyFault(crypto, ada.established, key(aid, 1, ada.nextSeed!))).toBe(undefined);
-    expect(nextKeyFault(crypto, ada.established, key(identityOf('bob').established.aid, 1, ada.nextSeed!))).toContain(fingerprintOf(identityOf('bob').established.aid));
+    expect(nextKeyFault(crypto, ada.established, key(identityOf('bob').established.aid, 1, ada.nextSeed!))).toContain(
+      fingerprintOf(identityOf('bob').established.aid),
+    );
     expect(nextKeyFault(crypto, ada.established, key(aid, 2, bytesFor('later', 32)))).toContain('it is for rotation 2');
     const rotated = rotateIdentity(crypto, ada.established, ada.nextSeed!, null, random('r'));
     if (rotated.kind !== 'rotated') throw new Error(rotated.why);
@@ -103,7 +107,12 @@ describe('an identity document', () => {
   const good = JSON.parse(JSON.stringify(identityDocument(parts, 5, text))) as Record<string, unknown>;
 
   test('H-64: reads back with its key, and proves its own log', () => {
-    expect(readIdentityDocument(crypto, good)).toMatchObject({ name: 'attic', established: { aid: ada.established.aid }, nextKey: { rotation: 1 }, peers: ['10.0.0.1:7411'] });
+    expect(readIdentityDocument(crypto, good)).toMatchObject({
+      name: 'attic',
+      established: { aid: ada.established.aid },
+      nextKey: { rotation: 1 },
+      peers: ['10.0.0.1:7411'],
+    });
   });
 
   test.each([

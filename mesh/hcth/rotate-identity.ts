@@ -45,7 +45,13 @@ export function nextKeyFault(crypto: CryptoPort, before: Established, key: NextK
 }
 
 /** Rotate. `old`: the current key for a planned rotation, null for a recovery. */
-export function rotateIdentity(crypto: CryptoPort, before: Established, nextSeed: Uint8Array, old: SignKey | null, random: Uint8Array): Rotated | RotationRefusal {
+export function rotateIdentity(
+  crypto: CryptoPort,
+  before: Established,
+  nextSeed: Uint8Array,
+  old: SignKey | null,
+  random: Uint8Array,
+): Rotated | RotationRefusal {
   assert(random.length === ROTATION_RANDOM_BYTES, `a rotation takes ${ROTATION_RANDOM_BYTES} random bytes`);
   if (before.events.length >= LIMITS.establishmentLogEventsMax)
     return { kind: 'refused', because: 'worn-out', why: `the identity has been rotated ${before.rotations} times, which is all it ever can be` };

@@ -147,7 +147,12 @@ describe('a planned rotation', () => {
     const cellar = join(world, founder, 'cellar');
     world.run(3_000);
     for (const node of [attic, cellar]) {
-      expect(node.swarm!.status().nodes.map((view) => view.name).sort()).toEqual(['attic', 'cellar', 'founder']);
+      expect(
+        node
+          .swarm!.status()
+          .nodes.map((view) => view.name)
+          .sort(),
+      ).toEqual(['attic', 'cellar', 'founder']);
       expect(node.swarm!.status().mesh!.commitIndex).toBe(founder.swarm!.status().mesh!.commitIndex);
     }
     // All of it holds again from the disk alone.

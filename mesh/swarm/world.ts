@@ -204,7 +204,13 @@ export class World {
     const { identity } = node;
     const seed = options.nextSeed ?? identity.nextSeed;
     assert(seed !== null, 'the next key is at hand');
-    const rotated = rotateIdentity(this.crypto, identity.established, seed, options.recovery === true ? null : identity.signKey, this.entropy(ROTATION_RANDOM_BYTES));
+    const rotated = rotateIdentity(
+      this.crypto,
+      identity.established,
+      seed,
+      options.recovery === true ? null : identity.signKey,
+      this.entropy(ROTATION_RANDOM_BYTES),
+    );
     assert(rotated.kind === 'rotated', 'the key fits');
     node.identity = rotated.identity;
     if (options.tell !== false) this.input(node, { kind: 'rotated', event: rotated.event, number: rotated.identity.established.rotations });

@@ -80,7 +80,11 @@ export class IdentityDesk implements IdentityDoor {
       case 'conflict':
         return this.#core.rooms.handshakes.onEquivocation(session, about.aid, [news.ours, news.theirs], `two different establishment events number ${news.at}`);
       case 'bad':
-        return this.#core.rooms.links.misbehaved(session, 'IDENTITY_BAD', `${this.#core.nameOf(peer.text)} shows an establishment log that does not hold: ${news.why}`);
+        return this.#core.rooms.links.misbehaved(
+          session,
+          'IDENTITY_BAD',
+          `${this.#core.nameOf(peer.text)} shows an establishment log that does not hold: ${news.why}`,
+        );
     }
   }
 

@@ -141,7 +141,11 @@ function closedViews(mesh: MeshState): readonly ClosedView[] {
     successor:
       successor === null
         ? null
-        : { aid: aidText(successor), fingerprint: fingerprintOf(successor), name: mesh.member(aidText(successor))?.name ?? mesh.removal(aidText(successor))?.name ?? null },
+        : {
+            aid: aidText(successor),
+            fingerprint: fingerprintOf(successor),
+            name: mesh.member(aidText(successor))?.name ?? mesh.removal(aidText(successor))?.name ?? null,
+          },
   }));
 }
 
