@@ -113,16 +113,6 @@ export function isNameTaken(registry: Registry, key: string, except?: Aid): bool
   return false;
 }
 
-/** The removed identity that a person means: by name (the newest of that name), complete fingerprint or identity. */
-export function findRemoved(registry: Registry, typed: string): RemovedIdentity | undefined {
-  const who = typed.trim();
-  const aid = parseAid(who);
-  if (aid !== undefined) return removalOf(registry, aid);
-  const fingerprint = parseFingerprint(who);
-  const key = nameKey(who);
-  return [...registry.removed.values()].findLast((removed) => removed.fingerprint === fingerprint || nameKey(removed.name) === key);
-}
-
 /** In words, for the refusal of somebody who has been removed. */
 export function removalWords(removed: RemovedIdentity): string {
   if (removed.how === 'leave') return 'has left the mesh';
