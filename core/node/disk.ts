@@ -9,24 +9,31 @@ import { dirname } from 'node:path';
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import { Fault, type FaultCode, isFault } from '#core/errors/fault.ts';
 
-/** The system calls in use; tests put failing ones in their place. */
-export type DiskCalls = Pick<
-  typeof fs,
-  | 'openSync'
-  | 'closeSync'
-  | 'readSync'
-  | 'writeSync'
-  | 'fstatSync'
-  | 'lstatSync'
-  | 'fsyncSync'
-  | 'fdatasyncSync'
-  | 'ftruncateSync'
-  | 'renameSync'
-  | 'unlinkSync'
-  | 'mkdirSync'
->;
+/** What is asked about a file. */
+export type FileStat = Pick<fs.Stats, 'size' | 'mtimeMs' | 'isFile' | 'isDirectory'>;
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants;
+/**
+ * The system calls in use, by the names that Node gives them: everything that a state folder goes through. Tests put
+ * recording and failing ones in their place.
+ */
+export interface DiskCalls {
+  openSync(path: string, flags: number, mode?: number): number;
+  closeSync(descriptor: number): void;
+  readSync(descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  writeSync(descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number | null): number;
+  fstatSync(descriptor: number): FileStat;
+  lstatSync(path: string, options: { readonly throwIfNoEntry: false }): FileStat | undefined;
+  fsyncSync(descriptor: number): void;
+  fdatasyncSync(descriptor: number): void;
+  ftruncateSync(descriptor: number, bytes: number): void;
+  renameSync(path: string, newPath: string): void;
+  linkSync(path: string, newPath: string): void;
+  unlinkSync(path: string): void;
+  mkdirSync(path: string, options: { readonly recursive: true; readonly mode: number }): unknown;
+  readdirSync(path: string): string[];
+}
+
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants;
 /** Mode of every state file. */
 export const STATE_FILE_MODE = 0o600;
 /** Mode of the state folder. */
@@ -91,6 +98,19 @@ export function moveAside(path: string, newPath: string, calls: DiskCalls = fs):
     refuseUnlessPlain(path, calls);
     calls.renameSync(path, newPath);
     syncDirectory(dirname(path), calls);
+  });
+}
+
+/** Add to the end of a plain file, making it where it does not exist. Nothing is confirmed by the disk: for diaries only. */
+export function appendToFile(path: string, contents: Uint8Array, calls: DiskCalls = fs): void {
+  attempt('write', path, () => {
+    refuseUnlessPlain(path, calls);
+    const descriptor = calls.openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, STATE_FILE_MODE);
+    try {
+      writeAll(descriptor, contents, calls);
+    } finally {
+      calls.closeSync(descriptor);
+    }
   });
 }
 
@@ -167,7 +187,7 @@ function notPlain(path: string, expected: string): Fault {
   return new Fault('RN-MESH-101', `${path} is not ${expected}, or is a link`);
 }
 
-function lstatOrNothing(path: string, calls: DiskCalls): fs.Stats | undefined {
+function lstatOrNothing(path: string, calls: DiskCalls): FileStat | undefined {
   return calls.lstatSync(path, { throwIfNoEntry: false });
 }
 

@@ -107,7 +107,7 @@ class RunningNode implements MeshNode {
     const { stateDirectory, binding } = this.#options;
     const state = this.#openState(stateDirectory);
     try {
-      const opened = await openOrCreateIdentity(stateDirectory, this.#crypto, this.#entropy, binding);
+      const opened = await openOrCreateIdentity(stateDirectory, this.#crypto, this.#entropy, binding, this.#options.disk);
       this.#identity = opened.identity;
       const before: Persist[] = [];
       if (opened.mismatch !== null) before.push(...this.#onOtherHardware(state, opened.mismatch.aid, opened.mismatch.changed));
@@ -147,9 +147,10 @@ class RunningNode implements MeshNode {
   #openState(folder: string): NodeState {
     let state: NodeState;
     try {
-      ensureDirectory(folder);
-      this.#lock = lockState(folder);
-      state = new NodeState(folder, this.#crypto);
+      const { disk } = this.#options;
+      ensureDirectory(folder, undefined, disk);
+      this.#lock = lockState(folder, disk);
+      state = new NodeState(folder, this.#crypto, disk);
     } catch (error) {
       this.#lock?.release();
       this.#lock = null;
@@ -158,8 +159,9 @@ class RunningNode implements MeshNode {
         : new Fault('RN-MESH-001', `${folder} cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error });
     }
     this.#state = state;
-    this.#ring = new EventRing(folder);
+    this.#ring = new EventRing(folder, this.#options.disk);
     for (const listener of this.#ringListeners) this.#ring.listen(listener);
+    for (const problem of this.#ring.problems) this.#log('warning', `the diary is not kept on disk: ${problem}`);
     for (const repair of state.repairs) this.#event(repair.code, repair.code === 'STATE_DEGRADED' ? 'critical' : 'notice', repair.text);
     return state;
   }
@@ -334,7 +336,7 @@ class RunningNode implements MeshNode {
       if (state === null) return;
       if (freshIdentity) {
         state.forgetStatements();
-        this.#identity = await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding);
+        this.#identity = await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding, this.#options.disk);
       }
       this.#begin(atLeast, reason, !freshIdentity);
       this.#input({ kind: 'listening', addresses: ownAddresses(this.#options.listenHosts, this.port) });

@@ -3,26 +3,40 @@
  * appended without fsync: a diary may lose its last second, state may not. A full disk never stops the node; the next
  * line that can be written says how many were lost.
  */
-import { appendFileSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { concat, textOf, utf8 } from '#core/bytes/bytes.ts';
+import { isFault } from '#core/errors/fault.ts';
+import { appendToFile, type DiskCalls, moveAside, readWholeFile } from '#core/node/disk.ts';
 import type { EventRecord } from '#mesh/swarm/views.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
+
+const NEWLINE = 10;
+/** A file of this kind is never longer than its limit and one batch; what is longer is not ours. */
+const FILE_BYTES_MAX = 2 * LIMITS.eventFileBytesMax;
 
 /** Newest events in memory, all of them (bounded) on disk. */
 export class EventRing {
   readonly #path: string;
   readonly #rotated: string;
+  readonly #calls: DiskCalls | undefined;
   readonly #recent: EventRecord[] = [];
   readonly #listeners = new Set<(event: EventRecord) => void>();
-  #bytes: number;
+  #bytes = 0;
   #lost = 0;
+  /** The file ends in the middle of a line: a power cut tore it, and the next line must not be lost with it. */
+  #torn = false;
+  /** What keeps the diary from being read; it goes on in memory. */
+  readonly problems: string[] = [];
 
-  constructor(folder: string) {
+  constructor(folder: string, calls?: DiskCalls) {
     this.#path = join(folder, 'events.jsonl');
     this.#rotated = join(folder, 'events.1.jsonl');
-    this.#bytes = sizeOf(this.#path);
+    this.#calls = calls;
     for (const path of [this.#rotated, this.#path]) {
-      for (const event of readEvents(path)) this.#remember(event);
+      const bytes = this.#read(path);
+      for (const event of readEvents(bytes)) this.#remember(event);
+      this.#bytes = bytes.length;
+      this.#torn = bytes.length > 0 && bytes.at(-1) !== NEWLINE;
     }
   }
 
@@ -34,7 +48,7 @@ export class EventRing {
       text += `${JSON.stringify(this.#lost > 0 ? { ...event, lost: this.#lost } : event)}\n`;
       this.#remember(event);
     }
-    this.#append(text, events.length);
+    this.#append(utf8(text), events.length);
     for (const event of events) for (const listener of this.#listeners) listener(event);
   }
 
@@ -54,43 +68,60 @@ export class EventRing {
     if (this.#recent.length > LIMITS.eventsRecentMax * 2) this.#recent.splice(0, LIMITS.eventsRecentMax);
   }
 
-  #append(text: string, count: number): void {
+  #read(path: string): Uint8Array {
     try {
-      if (this.#bytes + text.length > LIMITS.eventFileBytesMax) {
-        renameSync(this.#path, this.#rotated);
+      return readWholeFile(path, FILE_BYTES_MAX, this.#calls) ?? new Uint8Array(0);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      this.problems.push(error.message);
+      return new Uint8Array(0);
+    }
+  }
+
+  #append(lines: Uint8Array, count: number): void {
+    try {
+      if (this.#bytes > 0 && this.#bytes + lines.length > LIMITS.eventFileBytesMax) {
+        moveAside(this.#path, this.#rotated, this.#calls);
         this.#bytes = 0;
+        this.#torn = false;
       }
-      appendFileSync(this.#path, text, { mode: 0o600 });
-      this.#bytes += text.length;
+      const bytes = this.#torn ? concat(Uint8Array.of(NEWLINE), lines) : lines;
+      appendToFile(this.#path, bytes, this.#calls);
+      this.#bytes += bytes.length;
+      this.#torn = false;
       this.#lost = 0;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error;
+      if (!isFault(error)) throw error;
       this.#lost += count; // disk full or gone: the node goes on, the diary says so later
+      this.#torn = true; // part of it may have been written
     }
   }
 }
 
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-function readEvents(path: string): EventRecord[] {
-  if (sizeOf(path) === 0) return [];
+// A line torn by a power cut, or made of other bytes than text, is skipped: the diary is for people, nothing is decided by it.
+function readEvents(bytes: Uint8Array): EventRecord[] {
   const events: EventRecord[] = [];
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const event = parseEvent(line);
+  let start = 0;
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const end = newline < 0 ? bytes.length : newline;
+    const event = parseEvent(textOf(bytes.subarray(start, end)) ?? '');
     if (event !== undefined) events.push(event);
+    start = end + 1;
   }
   return events;
 }
 
-// A line torn by a power cut is skipped: the diary is for people, nothing is decided by it.
 function parseEvent(line: string): EventRecord | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'code' in value && 'at' in value ? (value as EventRecord) : undefined;
+    return isEvent(value) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+function isEvent(value: unknown): value is EventRecord {
+  return typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string' && 'at' in value && typeof value.at === 'number';
 }

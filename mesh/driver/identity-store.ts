@@ -3,11 +3,11 @@
  * made here, on the machine, at first start; on other hardware it is not used: a fresh one takes its place and the old
  * file is kept. The incarnation is durable, confirmed and read back before the network opens.
  */
-import { existsSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { Fault } from '#core/errors/fault.ts';
-import { moveAside, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
+import { type DiskCalls, moveAside, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
 import { openTwoSlot } from '#core/node/two-slot-file.ts';
 import type { Entropy } from '#core/random/random.ts';
 import { bootDigest, decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
@@ -36,11 +36,17 @@ const IDENTITY_BYTES_MAX = 32_768;
 const SOFTWARE_CHARACTERS_MAX = 64;
 
 /** Open the identity of this machine, or make one. */
-export async function openOrCreateIdentity(folder: string, crypto: CryptoPort, entropy: Entropy, source: BindingSource): Promise<OpenedIdentity> {
+export async function openOrCreateIdentity(
+  folder: string,
+  crypto: CryptoPort,
+  entropy: Entropy,
+  source: BindingSource,
+  calls: DiskCalls = fs,
+): Promise<OpenedIdentity> {
   const path = join(folder, 'identity');
-  const file = readWholeFile(path, IDENTITY_BYTES_MAX);
+  const file = readWholeFile(path, IDENTITY_BYTES_MAX, calls);
   const binding = typeof source === 'function' ? await source(file === undefined ? null : (identityFileBinding(file)?.kind ?? null)) : source;
-  if (file === undefined) return { identity: writeNew(path, crypto, entropy, binding), origin: 'created', mismatch: null };
+  if (file === undefined) return { identity: writeNew(path, crypto, entropy, binding, calls), origin: 'created', mismatch: null };
   const outcome = openIdentity(crypto, file, binding);
   switch (outcome.kind) {
     case 'ok':
@@ -48,34 +54,34 @@ export async function openOrCreateIdentity(folder: string, crypto: CryptoPort, e
     case 'corrupt':
       throw new Fault('RN-MESH-002', `${path} cannot be opened: ${outcome.why}`);
     case 'wrong-hardware': {
-      moveAside(path, freeName(`${path}.other-hardware`));
-      forgetIncarnation(folder);
-      return { identity: writeNew(path, crypto, entropy, binding), origin: 'replaced', mismatch: { aid: outcome.aid, changed: outcome.changed } };
+      moveAside(path, freeName(`${path}.other-hardware`, calls), calls);
+      forgetIncarnation(folder, calls);
+      return { identity: writeNew(path, crypto, entropy, binding, calls), origin: 'replaced', mismatch: { aid: outcome.aid, changed: outcome.changed } };
     }
   }
 }
 
 /** A new identity in the place of one that has left its mesh and is used up. */
-export async function replaceIdentity(folder: string, crypto: CryptoPort, entropy: Entropy, source: BindingSource): Promise<Identity> {
+export async function replaceIdentity(folder: string, crypto: CryptoPort, entropy: Entropy, source: BindingSource, calls: DiskCalls = fs): Promise<Identity> {
   const path = join(folder, 'identity');
-  const file = readWholeFile(path, IDENTITY_BYTES_MAX);
+  const file = readWholeFile(path, IDENTITY_BYTES_MAX, calls);
   const binding = typeof source === 'function' ? await source(file === undefined ? null : (identityFileBinding(file)?.kind ?? null)) : source;
-  forgetIncarnation(folder);
-  return writeNew(path, crypto, entropy, binding);
+  forgetIncarnation(folder, calls);
+  return writeNew(path, crypto, entropy, binding, calls);
 }
 
-function writeNew(path: string, crypto: CryptoPort, entropy: Entropy, binding: HardwareBinding): Identity {
+function writeNew(path: string, crypto: CryptoPort, entropy: Entropy, binding: HardwareBinding, calls: DiskCalls): Identity {
   const { identity, secrets } = createIdentity(crypto, entropy(IDENTITY_RANDOM_BYTES), binding);
-  replaceFile(path, sealIdentity(crypto, secrets, identity.established.aid, binding, entropy(12)));
+  replaceFile(path, sealIdentity(crypto, secrets, identity.established.aid, binding, entropy(12)), undefined, calls);
   return identity;
 }
 
-function forgetIncarnation(folder: string): void {
-  for (const slot of ['a', 'b']) removeFile(join(folder, `incarnation.${slot}`));
+function forgetIncarnation(folder: string, calls: DiskCalls): void {
+  for (const slot of ['a', 'b']) removeFile(join(folder, `incarnation.${slot}`), calls);
 }
 
-function freeName(path: string): string {
-  for (let number = 1; number < 100; number += 1) if (!existsSync(`${path}-${number}`)) return `${path}-${number}`;
+function freeName(path: string, calls: DiskCalls): string {
+  for (let number = 1; number < 100; number += 1) if (calls.lstatSync(`${path}-${number}`, { throwIfNoEntry: false }) === undefined) return `${path}-${number}`;
   return `${path}-100`;
 }
 
@@ -97,7 +103,7 @@ export function startIncarnation(
   identity: Identity,
   options: { readonly spokenBefore: boolean; readonly atLeast: number; readonly reason: 'start' | 'clock-jump' | 'restore'; readonly software: string },
 ): StartedIncarnation {
-  const slots = openTwoSlot(join(state.folder, 'incarnation'), crypto);
+  const slots = openTwoSlot(join(state.folder, 'incarnation'), crypto, state.calls);
   const stored = slots.value === undefined ? undefined : decodeIncarnation(slots.value);
   const readings: SlotReading[] = stored === undefined ? slots.damaged.map(() => ({ kind: 'unreadable' as const })) : [{ kind: 'stored', stored }];
   // Without a readable incarnation a large step is taken, and peers that know better prove it (§2.9, R2).

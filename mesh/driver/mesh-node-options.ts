@@ -1,5 +1,6 @@
 /** What a mesh node is made from. */
 import type { CryptoPort } from '#core/crypto/crypto.ts';
+import type { DiskCalls } from '#core/node/disk.ts';
 import type { Log } from '#core/log/log.ts';
 import type { Entropy } from '#core/random/random.ts';
 import type { LevelRate } from '#mesh/session/limits.ts';
@@ -30,6 +31,8 @@ export interface MeshNodeOptions {
   readonly crypto?: CryptoPort;
   readonly entropy?: Entropy;
   readonly transport?: Transport;
+  /** The disk under the state folder; tests record what goes through it, or let it fail. */
+  readonly disk?: DiskCalls;
   /** What members may send per second by level T0 … T4 (§2.13 by default). */
   readonly rates?: readonly LevelRate[];
   /** Treat every member as having at least this level: laboratories and benchmarks only. */

@@ -3,11 +3,11 @@
  * record is written. Writes are synchronous and confirmed where the protocol says "before": the driver performs them
  * before anything is sent. A failed write is a fault that ends the node; it never goes on with a memory it cannot keep.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { textOf } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
-import { ensureDirectory, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
+import { type DiskCalls, ensureDirectory, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
 import { type JournalFile, openJournal } from '#core/node/journal-file.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
@@ -32,6 +32,8 @@ export interface Repair {
 /** See the header. */
 export class NodeState {
   readonly folder: string;
+  /** The disk; the identity beside the records goes through it too. */
+  readonly calls: DiskCalls;
   readonly repairs: Repair[] = [];
   readonly #ledger: JournalFile;
   readonly #peers: JournalFile;
@@ -40,11 +42,12 @@ export class NodeState {
   readonly #peerRecords = new Map<string, Uint8Array>();
   #statementRecords: Uint8Array[];
 
-  constructor(folder: string, crypto: CryptoPort) {
+  constructor(folder: string, crypto: CryptoPort, calls: DiskCalls = fs) {
     this.folder = folder;
-    ensureDirectory(folder);
+    this.calls = calls;
+    ensureDirectory(folder, undefined, calls);
     const open = (name: string): { journal: JournalFile; records: Uint8Array[] } => {
-      const opened = openJournal(join(folder, name), crypto);
+      const opened = openJournal(join(folder, name), crypto, calls);
       if (opened.state === 'torn')
         this.repairs.push({ code: 'STATE_TAIL_REPAIRED', text: `${name}: an unfinished end of ${opened.bytesLost} bytes was cut off` });
       if (opened.state === 'corrupt')
@@ -83,7 +86,7 @@ export class NodeState {
   }
 
   document(name: DocumentName): Uint8Array | null {
-    return readWholeFile(join(this.folder, DOCUMENT_FILES[name]), DOCUMENT_BYTES_MAX) ?? null;
+    return readWholeFile(join(this.folder, DOCUMENT_FILES[name]), DOCUMENT_BYTES_MAX, this.calls) ?? null;
   }
 
   /** Where members were last reached; nothing is decided by it, so an unreadable one is simply empty. */
@@ -141,7 +144,7 @@ export class NodeState {
     this.#ledgerRecords = [];
     this.#peers.rewrite([]);
     this.#peerRecords.clear();
-    for (const file of Object.values(DOCUMENT_FILES)) removeFile(join(this.folder, file));
+    for (const file of Object.values(DOCUMENT_FILES)) removeFile(join(this.folder, file), this.calls);
   }
 
   /** The statements of an identity that is no longer used. */
@@ -180,24 +183,27 @@ export class NodeState {
 
   #writeDocument(name: DocumentName, record: Uint8Array | null): void {
     const path = join(this.folder, DOCUMENT_FILES[name]);
-    if (record === null) removeFile(path);
-    else replaceFile(path, record);
+    if (record === null) removeFile(path, this.calls);
+    else replaceFile(path, record, undefined, this.calls);
   }
 
   /** Content-addressed; the oldest goes when the store is full. */
   #keepEvidence(name: string, record: Uint8Array): void {
     const folder = join(this.folder, 'evidence');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    ensureDirectory(folder, undefined, this.calls);
     const path = join(folder, name);
-    if (existsSync(path)) return;
-    const files = readdirSync(folder).map((file) => ({ path: join(folder, file), stat: statSync(join(folder, file)) }));
-    let bytes = files.reduce((sum, file) => sum + file.stat.size, record.length);
-    for (const file of files.sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs)) {
+    const known = this.calls.readdirSync(folder).flatMap((file) => {
+      const stat = this.calls.lstatSync(join(folder, file), { throwIfNoEntry: false });
+      return stat === undefined ? [] : [{ path: join(folder, file), stat }];
+    });
+    if (known.some((file) => file.path === path)) return;
+    let bytes = known.reduce((sum, file) => sum + file.stat.size, record.length);
+    for (const file of known.sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs)) {
       if (bytes <= LIMITS.evidenceBytesMax) break;
-      rmSync(file.path);
+      removeFile(file.path, this.calls);
       bytes -= file.stat.size;
     }
-    replaceFile(path, record);
+    replaceFile(path, record, undefined, this.calls);
   }
 }
 

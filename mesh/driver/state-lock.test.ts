@@ -12,6 +12,15 @@ function folder(): string {
   return path;
 }
 
+/** What a held lock says. */
+function ownLock(): string {
+  const path = folder();
+  const lock = lockState(path);
+  const text = readFileSync(join(path, 'lock'), 'utf8');
+  lock.release();
+  return text;
+}
+
 afterEach(() => {
   for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
 });
@@ -26,12 +35,12 @@ describe('the lock of a state folder', () => {
     expect(readdirSync(path)).toEqual([]);
   });
 
-  it('left behind by a power cut does not hold: a dead process, a reused number, an empty file', () => {
-    for (const stale of ['4194303 17', `${process.pid} 1`, '', 'nonsense']) {
+  it('left behind by a power cut does not hold: a dead process, a reused number, an earlier boot, an empty file', () => {
+    for (const stale of ['4194303 17', `${process.pid} 1`, `${ownLock().slice(0, -1)}x`, '\0'.repeat(40), '', 'nonsense']) {
       const path = folder();
       writeFileSync(join(path, 'lock'), stale);
       const lock = lockState(path);
-      expect(readFileSync(join(path, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+$`));
+      expect(readFileSync(join(path, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+ [0-9a-f-]{36}$`));
       expect(readdirSync(path)).toEqual(['lock']);
       lock.release();
     }
