@@ -143,6 +143,15 @@ describe('a node on TCP and disk', () => {
     expect(await until(() => liveness() === 'down', 15_000)).toBeLessThan(10_000);
   }, 40_000);
 
+  it('a machine that is approved in the moment it enters the lobby is let in', async () => {
+    const founder = await start('founder');
+    await founder.found({ name: 'attic', admission: 'approve', trustProfile: 'lab' });
+    const device = await start('device');
+    await device.join({ mode: 'request', mesh: null, expect: null, peers: [`127.0.0.1:${founder.port}`] });
+    await founder.approve(device.status().self.fingerprint);
+    await until(() => device.status().mesh?.name === 'attic', 5_000);
+  });
+
   it('leaving is recorded at the mesh, and the machine goes on as somebody new', async () => {
     const { founder, device } = await pair();
     const before = device.status().self.aid;
