@@ -25,8 +25,8 @@ export function lockState(folder: string, calls: DiskCalls = fs): StateLock {
     if (write(path, own, calls)) return { release: () => release(path, own, calls) };
     const holder = read(path, calls);
     const [pid, started, boot] = (holder ?? '').split(' ');
-    if (holder !== undefined && pid !== undefined && isAlive(Number(pid), started, boot)) {
-      throw new Fault('RN-MESH-029', `${folder} is in use by process ${pid}`);
+    if (isAlive(Number(pid), started, boot)) {
+      throw new Fault('RN-MESH-029', `${folder} is in use by process ${pid ?? '?'}`);
     }
     if (holder !== undefined) removeStale(path, holder, calls);
   }
@@ -86,10 +86,10 @@ function release(path: string, own: string, calls: DiskCalls): void {
   if (read(path, calls) === own) removeFile(path, calls);
 }
 
+/** Half a lock is one that a power cut tore: links appear whole while the machine runs. */
 function isAlive(pid: number, started: string | undefined, boot: string | undefined): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || (boot !== undefined && boot !== bootOfMachine())) return false;
-  const actual = startTimeOf(pid);
-  return actual !== undefined && (started === undefined || actual === started);
+  if (!Number.isInteger(pid) || pid <= 0 || started === undefined || boot !== bootOfMachine()) return false;
+  return startTimeOf(pid) === started;
 }
 
 /** Start time of a process in clock ticks since boot; `undefined` when there is no such process. */
