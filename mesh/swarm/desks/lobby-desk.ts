@@ -56,6 +56,12 @@ export class LobbyDesk implements LobbyDoor {
       }
       return;
     }
+    // It was approved while its handshake was still under way: the welcome could not be sent before now.
+    const member = this.#core.mesh?.member(peer.text);
+    if (member !== undefined) {
+      this.#core.lobbySessions.set(peer.text, session);
+      return this.#core.rooms.admission.welcomeIfWaiting(member);
+    }
     session.send({ kind: 'admit-status', state: 'waiting', remainingMs: ADMISSION_LIMITS.lobbyMsMax, reason: null });
     this.#core.incident(
       'ADMIT_REQUESTED',
