@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concat, hex } from '#core/bytes/bytes.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
-import { encodeRecord } from './record.ts';
+import { RECORD_BYTES_MAX } from './limits.ts';
+import { encodeBatches, encodeRecord } from './record.ts';
 import { recoverJournal } from './recovery.ts';
 import { encodeSlot, selectSlot } from './two-slot.ts';
 
@@ -21,6 +22,30 @@ describe('recovery of a journal', () => {
         expect([text(recovery.records), recovery.validBytes, recovery.state]).toEqual([text(records), bytes.length, 'clean']);
       }),
     );
+  });
+
+  test('a batch comes back as it was, is there as a whole or not at all, and whatever part of it is missing it is a torn tail', () => {
+    fc.assert(
+      fc.property(payloads, payloads, (before, batch) => {
+        const kept = journalOf(before);
+        const bytes = concat(kept, ...encodeBatches(crypto, batch));
+        expect(text(recoverJournal(crypto, bytes).records)).toEqual(text([...before, ...batch]));
+        for (let hole = kept.length; hole < bytes.length; hole += 1) {
+          // What was written last is there, what was written first is not: disks may do that within one append.
+          const torn = concat(kept, new Uint8Array(hole + 1 - kept.length), bytes.subarray(hole + 1));
+          const recovery = recoverJournal(crypto, torn);
+          if (hex(torn) !== hex(bytes)) expect([text(recovery.records), recovery.state]).toEqual([text(before), 'torn']);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('batches that do not fit into one record are several', () => {
+    const large = [RECORD_BYTES_MAX - 4, 10, 20, RECORD_BYTES_MAX, 5].map((bytes, index) => new Uint8Array(bytes).fill(index + 1));
+    const records = encodeBatches(crypto, large);
+    expect(records.length).toBe(4);
+    expect(recoverJournal(crypto, concat(...records)).records.map((record) => record.length)).toEqual(large.map((record) => record.length));
   });
 
   test('cut at any byte, the whole records before the cut survive and the rest is a torn tail', () => {

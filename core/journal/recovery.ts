@@ -3,7 +3,7 @@
  * a corrupt middle, what a dying card leaves: the first is cut off, the second makes the node degraded.
  */
 import { DAMAGE_SEARCH_BYTES_MAX, RECORD_BYTES_MAX } from './limits.ts';
-import { type Checksum, RECORD_HEAD_BYTES, recordChecksum } from './record.ts';
+import { BATCH_FLAG, type Checksum, decodeBatch, RECORD_HEAD_BYTES, recordChecksum } from './record.ts';
 
 /** What a journal's bytes amount to. */
 export interface Recovery {
@@ -24,21 +24,34 @@ export function recoverJournal(checksum: Checksum, bytes: Uint8Array): Recovery 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let offset = 0;
   while (offset < bytes.length) {
-    const payload = recordAt(checksum, bytes, view, offset);
-    if (payload === undefined) return { records, validBytes: offset, state: followedByRecord(checksum, bytes, view, offset + 1) ? 'corrupt' : 'torn' };
-    records.push(payload);
-    offset += RECORD_HEAD_BYTES + payload.length;
+    const record = recordAt(checksum, bytes, view, offset);
+    if (record === undefined) return { records, validBytes: offset, state: followedByRecord(checksum, bytes, view, offset + 1) ? 'corrupt' : 'torn' };
+    records.push(...record.payloads);
+    offset += record.bytes;
   }
   return { records, validBytes: offset, state: 'clean' };
 }
 
-function recordAt(checksum: Checksum, bytes: Uint8Array, view: DataView, offset: number): Uint8Array | undefined {
+interface Found {
+  readonly payloads: readonly Uint8Array[];
+  /** Bytes of the whole record. */
+  readonly bytes: number;
+}
+
+function recordAt(checksum: Checksum, bytes: Uint8Array, view: DataView, offset: number): Found | undefined {
   const start = offset + RECORD_HEAD_BYTES;
   if (start > bytes.length) return undefined;
-  const length = view.getUint32(offset);
+  const { length, flag } = lengthAt(view, offset);
   if (length === 0 || length > RECORD_BYTES_MAX || start + length > bytes.length) return undefined;
   const payload = bytes.subarray(start, start + length);
-  return recordChecksum(checksum, payload) === view.getUint32(offset + 4) ? payload : undefined;
+  if (recordChecksum(checksum, payload, flag) !== view.getUint32(offset + 4)) return undefined;
+  const payloads = flag === 0 ? [payload] : decodeBatch(payload);
+  return payloads === undefined ? undefined : { payloads, bytes: RECORD_HEAD_BYTES + length };
+}
+
+function lengthAt(view: DataView, offset: number): { readonly length: number; readonly flag: 0 | typeof BATCH_FLAG } {
+  const word = view.getUint32(offset);
+  return word >= BATCH_FLAG ? { length: word - BATCH_FLAG, flag: BATCH_FLAG } : { length: word, flag: 0 };
 }
 
 /**
@@ -48,7 +61,7 @@ function recordAt(checksum: Checksum, bytes: Uint8Array, view: DataView, offset:
 function followedByRecord(checksum: Checksum, bytes: Uint8Array, view: DataView, from: number): boolean {
   let budget = DAMAGE_SEARCH_BYTES_MAX;
   for (let offset = from; offset + RECORD_HEAD_BYTES < bytes.length && budget > 0; offset += 1) {
-    const length = view.getUint32(offset);
+    const { length } = lengthAt(view, offset);
     if (length === 0 || length > RECORD_BYTES_MAX || offset + RECORD_HEAD_BYTES + length > bytes.length) continue;
     budget -= length;
     if (recordAt(checksum, bytes, view, offset) !== undefined) return true;

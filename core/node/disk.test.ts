@@ -148,7 +148,8 @@ describe('a journal file', () => {
 
   test('a torn tail is cut off on disk, and appending goes on behind the last whole record', () => {
     const { journal } = openJournal(at('j'), crypto);
-    journal.append(utf8('one'), utf8('two'));
+    journal.append(utf8('one'));
+    journal.append(utf8('two'));
     journal.close();
     fs.truncateSync(at('j'), fs.statSync(at('j')).size - 1);
     const torn = openJournal(at('j'), crypto);
@@ -162,7 +163,7 @@ describe('a journal file', () => {
 
   test('a corrupt middle is moved aside untouched, and the journal goes on with what came before', () => {
     const { journal } = openJournal(at('j'), crypto);
-    journal.append(utf8('one'), utf8('two'), utf8('three'));
+    for (const word of ['one', 'two', 'three']) journal.append(utf8(word));
     journal.close();
     const bytes = fs.readFileSync(at('j'));
     bytes[20]! ^= 1;
@@ -175,6 +176,27 @@ describe('a journal file', () => {
     const again = openJournal(at('j'), crypto);
     expect([again.state, again.records.length]).toEqual(['clean', 1]);
     again.journal.close();
+  });
+
+  test('at most the last append is unconfirmed, so that a disk that reorders writes leaves a torn tail and no hole', () => {
+    const calls: string[] = [];
+    const noting: DiskCalls = {
+      ...fs,
+      writeSync: (...args: Parameters<DiskCalls['writeSync']>) => {
+        calls.push('write');
+        return fs.writeSync(...args);
+      },
+      fdatasyncSync: (descriptor) => {
+        calls.push('sync');
+        fs.fdatasyncSync(descriptor);
+      },
+    };
+    const { journal } = openJournal(at('j'), crypto, noting);
+    journal.append(utf8('one'), utf8('two'));
+    journal.append(utf8('three'));
+    journal.append(utf8('four'));
+    journal.close();
+    expect(calls).toEqual(['write', 'sync', 'write', 'sync', 'write', 'sync']);
   });
 
   test('rewriting replaces all records, and appending goes on behind them', () => {

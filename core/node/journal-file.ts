@@ -6,7 +6,7 @@
 import * as fs from 'node:fs';
 import { JOURNAL_BYTES_MAX, JOURNALS_ASIDE_MAX } from '#core/journal/limits.ts';
 import type { Checksum } from '#core/journal/record.ts';
-import { encodeRecord } from '#core/journal/record.ts';
+import { encodeBatches } from '#core/journal/record.ts';
 import { type Recovery, recoverJournal } from '#core/journal/recovery.ts';
 import { concat } from '#core/bytes/bytes.ts';
 import { Fault } from '#core/errors/fault.ts';
@@ -55,7 +55,8 @@ export function openJournal(path: string, checksum: Checksum, calls: DiskCalls =
 }
 
 /**
- * Invariants: the file holds whole records up to `bytes`; after a fault nothing is written any more.
+ * Invariants: the file holds whole records up to `bytes`; at most the last of them is not confirmed by the disk, so that a
+ * power cut leaves a torn tail and never a hole; after a fault nothing is written any more.
  */
 export class JournalFile {
   readonly path: string;
@@ -79,15 +80,16 @@ export class JournalFile {
     return this.#bytes;
   }
 
-  /** Append records in one write; durable only after {@link sync}. */
+  /** Append records, as one where they fit; durable only after {@link sync}. */
   append(...payloads: readonly Uint8Array[]): void {
-    if (payloads.length === 0) return;
-    this.#guard(() => {
-      const bytes = concat(...payloads.map((payload) => encodeRecord(this.#checksum, payload)));
-      writeAll(this.#descriptor, bytes, this.#calls, this.#bytes);
-      this.#bytes += bytes.length;
-      this.#unsynced = true;
-    });
+    for (const record of encodeBatches(this.#checksum, payloads)) {
+      this.sync();
+      this.#guard(() => {
+        writeAll(this.#descriptor, record, this.#calls, this.#bytes);
+        this.#bytes += record.length;
+        this.#unsynced = true;
+      });
+    }
   }
 
   /** Have the disk confirm everything appended; does nothing when there is nothing new. */
@@ -102,7 +104,7 @@ export class JournalFile {
   /** Replace all records, all or nothing and durably: compaction. */
   rewrite(payloads: readonly Uint8Array[]): void {
     this.#guard(() => {
-      const bytes = concat(...payloads.map((payload) => encodeRecord(this.#checksum, payload)));
+      const bytes = concat(...encodeBatches(this.#checksum, payloads));
       replaceFile(this.path, bytes, undefined, this.#calls);
       this.#calls.closeSync(this.#descriptor);
       this.#descriptor = openForAppend(this.path, this.#calls);

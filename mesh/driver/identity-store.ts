@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { Fault } from '#core/errors/fault.ts';
-import { type DiskCalls, moveAside, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
+import { type DiskCalls, moveAside, readWholeFile, replaceFile } from '#core/node/disk.ts';
 import { openTwoSlot } from '#core/node/two-slot-file.ts';
 import type { Entropy } from '#core/random/random.ts';
 import { bootDigest, decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
@@ -46,7 +46,10 @@ export async function openOrCreateIdentity(
   const path = join(folder, 'identity');
   const file = readWholeFile(path, IDENTITY_BYTES_MAX, calls);
   const binding = typeof source === 'function' ? await source(file === undefined ? null : (identityFileBinding(file)?.kind ?? null)) : source;
-  if (file === undefined) return { identity: writeNew(path, crypto, entropy, binding, calls), origin: 'created', mismatch: null };
+  if (file === undefined) {
+    prepareIncarnation(folder, crypto, calls);
+    return { identity: writeNew(path, crypto, entropy, binding, calls), origin: 'created', mismatch: null };
+  }
   const outcome = openIdentity(crypto, file, binding);
   switch (outcome.kind) {
     case 'ok':
@@ -55,7 +58,7 @@ export async function openOrCreateIdentity(
       throw new Fault('RN-MESH-002', `${path} cannot be opened: ${outcome.why}`);
     case 'wrong-hardware': {
       moveAside(path, freeName(`${path}.other-hardware`, calls), calls);
-      forgetIncarnation(folder, calls);
+      // The old identity's count goes on: whichever of the two identities a power cut leaves, no number is used twice.
       return { identity: writeNew(path, crypto, entropy, binding, calls), origin: 'replaced', mismatch: { aid: outcome.aid, changed: outcome.changed } };
     }
   }
@@ -66,7 +69,6 @@ export async function replaceIdentity(folder: string, crypto: CryptoPort, entrop
   const path = join(folder, 'identity');
   const file = readWholeFile(path, IDENTITY_BYTES_MAX, calls);
   const binding = typeof source === 'function' ? await source(file === undefined ? null : (identityFileBinding(file)?.kind ?? null)) : source;
-  forgetIncarnation(folder, calls);
   return writeNew(path, crypto, entropy, binding, calls);
 }
 
@@ -76,8 +78,13 @@ function writeNew(path: string, crypto: CryptoPort, entropy: Entropy, binding: H
   return identity;
 }
 
-function forgetIncarnation(folder: string, calls: DiskCalls): void {
-  for (const slot of ['a', 'b']) removeFile(join(folder, `incarnation.${slot}`), calls);
+/**
+ * Before an identity there is a count for it: else a power cut between the two would leave an identity without one, which
+ * has to be taken for one that may have spoken.
+ */
+function prepareIncarnation(folder: string, crypto: CryptoPort, calls: DiskCalls): void {
+  const slots = openTwoSlot(join(folder, 'incarnation'), crypto, calls);
+  if (slots.value === undefined && slots.damaged.length === 0) slots.write(encodeIncarnation({ incarnation: 0, nonce: new Uint8Array(16), why: 'first' }));
 }
 
 function freeName(path: string, calls: DiskCalls): string {

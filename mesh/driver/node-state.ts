@@ -98,28 +98,36 @@ export class NodeState {
 
   /** Write everything that one step wants durable; returns when the disk has confirmed what must be. */
   persist(records: readonly Persist[]): void {
-    let ledger = false;
-    let peersUrgent = false;
-    let statements = false;
+    const ledger: Uint8Array[] = [];
+    const peers: Uint8Array[] = [];
+    const statements: Uint8Array[] = [];
+    let statementsUrgent = false;
+    // Journals first, each with one append and one confirmation: documents may speak of what stands in them.
+    for (const record of records) {
+      if (record.kind === 'ledger') ledger.push(record.record);
+      if (record.kind === 'peer') peers.push(packPeer(record.key, record.record));
+      if (record.kind === 'statement') statements.push(record.record);
+      if (record.kind === 'statement') statementsUrgent ||= record.durable;
+      if (record.kind === 'ledger-rewrite') {
+        this.#ledger.rewrite(record.records);
+        this.#ledgerRecords = [...record.records];
+      }
+    }
+    this.#ledger.append(...ledger);
+    this.#ledgerRecords.push(...ledger);
+    this.#ledger.sync();
+    this.#peers.append(...peers);
+    for (const packed of peers) this.#rememberPeer(packed);
+    this.#peers.sync();
+    this.#statements.append(...statements);
+    this.#statementRecords.push(...statements);
+    if (statementsUrgent) this.#statements.sync();
     for (const record of records) {
       switch (record.kind) {
         case 'ledger':
-          this.#ledger.append(record.record);
-          this.#ledgerRecords.push(record.record);
-          ledger = true;
-          break;
         case 'ledger-rewrite':
-          this.#ledger.rewrite(record.records);
-          this.#ledgerRecords = [...record.records];
-          break;
         case 'peer':
-          this.#writePeer(record.key, record.record);
-          peersUrgent = true;
-          break;
         case 'statement':
-          this.#statements.append(record.record);
-          this.#statementRecords.push(record.record);
-          statements ||= record.durable;
           break;
         case 'evidence':
           this.#keepEvidence(record.name, record.record);
@@ -132,9 +140,6 @@ export class NodeState {
           break;
       }
     }
-    if (ledger) this.#ledger.sync();
-    if (peersUrgent) this.#peers.sync();
-    if (statements) this.#statements.sync();
     if (this.#peers.bytes >= LIMITS.journalBytesMax) this.#compactPeers();
   }
 
@@ -157,12 +162,6 @@ export class NodeState {
     this.#ledger.close();
     this.#peers.close();
     this.#statements.close();
-  }
-
-  #writePeer(key: string, record: Uint8Array | null): void {
-    const packed = packPeer(key, record);
-    this.#peers.append(packed);
-    this.#rememberPeer(packed);
   }
 
   #rememberPeer(packed: Uint8Array): void {

@@ -12,6 +12,7 @@ import { HCTH_LIMITS as LIMITS } from './limits.ts';
 
 /** What one slot of the two-slot file holds. */
 export interface StoredIncarnation {
+  /** 0: an identity is about to be made here; nothing was ever signed. */
   readonly incarnation: number;
   readonly nonce: Uint8Array;
   readonly why: StartReason;
@@ -39,7 +40,7 @@ export function decodeIncarnation(bytes: Uint8Array): StoredIncarnation | undefi
   const fields = readFields(bytes);
   fields.integer('v', 1, 1);
   const stored: StoredIncarnation = {
-    incarnation: fields.integer('i', 1, LIMITS.incarnationMax),
+    incarnation: fields.integer('i', 0, LIMITS.incarnationMax),
     nonce: fields.bytes('c', 16),
     why: fields.oneOf('why', ['start', 'first', 'restore', 'unreadable', 'clock-jump']),
   };
@@ -49,7 +50,7 @@ export function decodeIncarnation(bytes: Uint8Array): StoredIncarnation | undefi
 /** The newest of the slots that can be read. */
 export function newestIncarnation(slots: readonly SlotReading[]): StoredIncarnation | undefined {
   let newest: StoredIncarnation | undefined;
-  for (const slot of slots) if (slot.kind === 'stored' && slot.stored.incarnation > (newest?.incarnation ?? 0)) newest = slot.stored;
+  for (const slot of slots) if (slot.kind === 'stored' && slot.stored.incarnation > (newest?.incarnation ?? -1)) newest = slot.stored;
   return newest;
 }
 
@@ -72,7 +73,7 @@ export function decideStart(input: {
   }
   if (stored === undefined) return startAt(Math.max(1, proven + 1), proven > 0 ? 'restore' : 'first', false);
   if (proven > stored.incarnation) return startAt(proven + 1, 'restore', false);
-  return startAt(stored.incarnation + 1, input.reason ?? 'start', false);
+  return startAt(stored.incarnation + 1, stored.incarnation === 0 ? 'first' : (input.reason ?? 'start'), false);
 }
 
 function startAt(incarnation: number, why: StartReason, degraded: boolean): StartDecision {
