@@ -43,7 +43,7 @@ const caught = (action: () => unknown): unknown => {
 };
 
 describe('replacing a file', () => {
-  test('the new contents are there, readable by the owner only, and no temporary file is left', () => {
+  test('P-5: the new contents are there, readable by the owner only, and no temporary file is left', () => {
     replaceFile(at('f'), utf8('one'));
     replaceFile(at('f'), utf8('two'));
     expect(hex(readWholeFile(at('f'), 100)!)).toBe(hex(utf8('two')));
@@ -63,7 +63,7 @@ describe('replacing a file', () => {
     ['fsyncSync', 'EIO', 'RN-MESH-102'],
     ['openSync', 'EROFS', 'RN-MESH-102'],
     ['renameSync', 'EIO', 'RN-MESH-102'],
-  ] as const)('when %s fails with %s the old contents count and the fault is %s', (call, code, expected) => {
+  ] as const)('P-5: when %s fails with %s the old contents count and the fault is %s', (call, code, expected) => {
     replaceFile(at('f'), utf8('old'));
     expect(
       caught(() => {
