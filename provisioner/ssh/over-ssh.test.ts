@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findRootAccess } from '#provisioner/inspect/inspect.ts';
 import { asRoot, checkRoot } from './as-root.ts';
 import type { Route } from './client-config.ts';
 import type { NewHostKey } from './host-keys.ts';
@@ -69,6 +70,24 @@ describe.skipIf(problem !== null)(`a session over SSH against a real sshd${probl
       ),
       { numRuns: 25 },
     );
+    await session.close();
+  });
+
+  it('a login that greets does not mix into what a command says, as the user and as root', async () => {
+    const session = await openSsh(route('noisy'), options());
+    expect(await session.run({ argv: ['id', '-un'] })).toMatchObject({ exitCode: 0, stdout: 'noisy\n' });
+    expect(await findRootAccess(session, () => Promise.resolve(null))).toEqual({ kind: 'sudo-free' });
+    expect((await asRoot(session, { kind: 'sudo-free' }).run({ argv: ['cat'], stdin: 'a\nb' })).stdout).toBe('a\nb');
+    await session.close();
+  });
+
+  it('a user whose shell runs nothing is told apart from a failed command, with what the host said', async () => {
+    const session = await openSsh(route('shut'), options());
+    await expect(session.run({ argv: ['id', '-u'] })).rejects.toMatchObject({
+      code: 'RN-PROV-038',
+      exit: 77,
+      message: expect.stringMatching(/does not run commands.*not available/),
+    });
     await session.close();
   });
 

@@ -12,7 +12,7 @@ import { checkHostKey, preferredKeyTypes, readKnownHosts, type HostKeyPolicy } f
 import { knownHostsName } from './known-hosts.ts';
 import { commandTimeoutMsDefault, connectTimeoutMs, handshakeTimeoutMs, keepaliveCountMax, keepaliveIntervalMs, outputBytesMaxDefault } from './limits.ts';
 import { loginHandler, type LoginRecord, type SecretSource } from './login.ts';
-import { quoteArgv } from './quoting.ts';
+import { AfterMark, remoteLine } from './remote-line.ts';
 import type { Command, CommandResult, Session } from './session.ts';
 import { OutputCollector, pipeInput } from './streams.ts';
 
@@ -111,6 +111,7 @@ class SshConnection {
       const timeoutMs = command.timeoutMs ?? commandTimeoutMsDefault;
       const stdout = new OutputCollector(bytesMax);
       const stderr = new OutputCollector(bytesMax);
+      const answer = new AfterMark((chunk) => stdout.add(chunk));
       let channel: ClientChannel | null = null;
       let settled = false;
       const settle = (act: () => void): void => {
@@ -144,7 +145,7 @@ class SshConnection {
         channel = stream;
         if (settled) return stream.close();
         let ended: { code: number | null; signal: string | null } | null = null;
-        stream.on('data', (chunk: Buffer) => stdout.add(chunk));
+        stream.on('data', (chunk: Buffer) => answer.add(chunk));
         stream.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
         stream.on('exit', (code: number | null, signal?: string) => {
           ended = { code, signal: signal ?? null };
@@ -152,13 +153,20 @@ class SshConnection {
         stream.on('close', () => {
           const end = ended;
           if (end === null) stop(this.#lost === null ? new Fault('RN-PROV-008', `${what} on ${this.#name} ended without saying how`) : this.#lostFault(what));
+          else if (!answer.begun) stop(notBegun(this.#name, what, `${answer.noise} ${stderr.text()}`.trim(), end.code ?? end.signal));
           else settle(() => resolve({ exitCode: end.code, signal: end.signal, stdout: stdout.text(), stderr: stderr.text() }));
         });
         pipeInput(command.stdin, stream, stop);
       };
-      this.#client.exec(quoteArgv(command.argv), started);
+      this.#client.exec(remoteLine(command.argv), started);
     });
   }
+}
+
+/** The login shell, or whatever stands in its place, ended without starting what it was given. */
+function notBegun(name: string, what: string, said: string, end: number | string | null): Fault {
+  const words = said === '' ? 'it said nothing' : `it said "${said.replaceAll(/\s+/g, ' ').slice(0, 200)}"`;
+  return new Fault('RN-PROV-038', `the login at ${name} does not run commands: ${what} was not started; ${words} (exit ${end ?? 'unknown'})`);
 }
 
 async function openHop(route: Route, through: Duplex | null, options: SshOptions): Promise<SshConnection> {

@@ -25,6 +25,8 @@ const accounts = [
   { name: 'pi', id: 5001 },
   { name: 'admin', id: 5002 },
   { name: 'plain', id: 5003 },
+  { name: 'noisy', id: 5004 },
+  { name: 'shut', id: 5005 },
 ];
 
 /** Why these tests cannot run on this machine; null when they can. */
@@ -34,7 +36,7 @@ export function sshdProblem(): string | null {
   return null;
 }
 
-/** Start one: `pi` (password raspberry, sudo asks), `admin` (key, sudo does not ask), `plain` (key, no sudo). `emptied` folders are bare there. */
+/** Start one: `pi` (password raspberry, sudo asks), `admin` (key, sudo does not ask), `plain` (key, no sudo), `noisy` (a shell that greets), `shut` (nologin). `emptied` folders are bare there. */
 export async function startSshd(emptied: readonly string[] = []): Promise<TestSshd> {
   const dir = mkdtempSync(join(tmpdir(), 'sshd-'));
   chmodSync(dir, 0o755);
@@ -105,14 +107,23 @@ function writeAccounts(dir: string): void {
       .filter((line) => !accounts.some((account) => line.startsWith(`${account.name}:`)))
       .join('\n')
       .trimEnd();
-  const passwd = accounts.map(({ name, id }) => `${name}:x:${id}:${id}::${join(dir, `home-${name}`)}:/bin/sh`);
+  writeFileSync(join(dir, 'greeting-shell'), '#!/bin/sh\necho 1000; printf "Welcome! no line end"; echo "stty: not a tty" >&2\nexec /bin/sh "$@"\n', {
+    mode: 0o755,
+  });
+  const shells = new Map([
+    ['noisy', join(dir, 'greeting-shell')],
+    ['shut', '/usr/sbin/nologin'],
+  ]);
+  const passwd = accounts.map(({ name, id }) => `${name}:x:${id}:${id}::${join(dir, `home-${name}`)}:${shells.get(name) ?? '/bin/sh'}`);
   const shadow = accounts.map(({ name }) => `${name}:${name === 'pi' ? hash : '*'}:19000:0:99999:7:::`);
   writeFileSync(join(dir, 'passwd'), `${without(readFileSync('/etc/passwd', 'utf8'))}\n${passwd.join('\n')}\n`, { mode: 0o644 });
   writeFileSync(join(dir, 'shadow'), `${without(readFileSync('/etc/shadow', 'utf8'))}\n${shadow.join('\n')}\n`, { mode: 0o640 });
   writeFileSync(join(dir, 'group'), `${without(readFileSync('/etc/group', 'utf8'))}\n${accounts.map(({ name, id }) => `${name}:x:${id}:`).join('\n')}\n`, {
     mode: 0o644,
   });
-  writeFileSync(join(dir, 'sudoers'), 'root ALL=(ALL:ALL) ALL\npi ALL=(ALL:ALL) ALL\nadmin ALL=(ALL:ALL) NOPASSWD: ALL\n', { mode: 0o440 });
+  writeFileSync(join(dir, 'sudoers'), 'root ALL=(ALL:ALL) ALL\npi ALL=(ALL:ALL) ALL\nadmin ALL=(ALL:ALL) NOPASSWD: ALL\nnoisy ALL=(ALL:ALL) NOPASSWD: ALL\n', {
+    mode: 0o440,
+  });
   for (const { name, id } of accounts) {
     mkdirSync(join(dir, `home-${name}`), { mode: 0o755 });
     chownSync(join(dir, `home-${name}`), id, id);

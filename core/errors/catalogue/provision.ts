@@ -149,9 +149,9 @@ export const provisionFaults = {
   },
   'RN-PROV-019': {
     title: 'the facts of the host could not be understood',
-    why: 'The answer of the inspection was cut short or garbled, for example by a login script that prints or by a restricted shell.',
+    why: 'The answer of the inspection was cut short or garbled: the host ran out of memory or time, or one of the basic programs there does not behave.',
     effect: 'Nothing was changed on the host.',
-    next: 'Log in by hand with `ssh HOST true`: it must print nothing; then run again.',
+    next: 'Run again with -v; log in by hand and try `sh -c "uname -m; id -u"`.',
     retry: 'never',
     exit: EXIT.failed,
   },
@@ -298,5 +298,13 @@ export const provisionFaults = {
     next: 'Wait for the other run to end (its traces vanish within a minute), then run again.',
     retry: 'later',
     exit: EXIT.tryAgain,
+  },
+  'RN-PROV-038': {
+    title: 'the login does not run commands',
+    why: 'The login itself was accepted, but what stands in place of the shell of this user (nologin, a menu, a forced command, an expired password) starts nothing.',
+    effect: 'Nothing was changed on the host.',
+    next: 'Log in as another user (--user NAME), or give this one an ordinary shell on the host: `chsh -s /bin/sh USER`.',
+    retry: 'never',
+    exit: EXIT.notPermitted,
   },
 } as const satisfies Record<string, FaultEntry>;
