@@ -16,7 +16,8 @@ export interface Context {
   ourBlock: ResumeBlock | null;
   lobby: 'guest' | 'host' | null;
   counted: 'half-open' | 'open' | 'no';
-  probe: { readonly until: Millis; readonly peer: PeerIdentity; readonly block: ResumeBlock | null } | null;
+  /** The peer waits until its earlier session has answered, or has not answered, this very question. */
+  probe: { readonly until: Millis; readonly peer: PeerIdentity; readonly block: ResumeBlock | null; readonly question: number | null } | null;
   pings: Map<number, { readonly at: Millis; readonly command: number | null }>;
   paused: boolean;
   pausedUntil: Millis;

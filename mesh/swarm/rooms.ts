@@ -104,7 +104,8 @@ export interface LinkDoor {
   onViolation(session: Session, code: RefusalCode, why: string): void;
   onTooLarge(session: Session, bytes: number, bytesMax: number): void;
   onEnded(session: Session, ending: Ending): void;
-  ping(session: Session, command: number | null): void;
+  /** Ask a peer whether it lives; the number of the question, null where it cannot be asked. */
+  ping(session: Session, command: number | null): number | null;
   misbehaved(session: Session, code: RefusalCode, why: string): void;
   onLiveness(change: LivenessChange): void;
 }

@@ -26,7 +26,9 @@ export class CommandDesk implements CommandDoor {
       case 'ping': {
         const session = this.#core.findPeer(command.who)?.session ?? null;
         if (this.#core.findPeer(command.who) === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${command.who}"`);
-        return session === null ? this.#core.refuse(id, 'RN-MESH-023', `there is no link to ${command.who}`) : this.#core.rooms.links.ping(session, id);
+        if (session === null) return this.#core.refuse(id, 'RN-MESH-023', `there is no link to ${command.who}`);
+        this.#core.rooms.links.ping(session, id);
+        return;
       }
       default: {
         const mesh = this.#core.mesh;

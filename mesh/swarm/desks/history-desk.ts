@@ -64,8 +64,8 @@ export class HistoryDesk implements HistoryDoor {
       { incarnation: identity.boot.incarnation, nonce: identity.boot.nonce, block },
     );
     if (decision.kind === 'probe' && peer.session !== null) {
-      context.probe = { until: this.#core.now.mono + LIMITS.contestMs, peer: identity, block };
-      this.#core.rooms.links.ping(peer.session, null);
+      const question = this.#core.rooms.links.ping(peer.session, null);
+      context.probe = { until: this.#core.now.mono + LIMITS.contestMs, peer: identity, block, question };
       this.#core.touched.add(peer.session);
       return { kind: 'wait' };
     }
@@ -176,10 +176,11 @@ export class HistoryDesk implements HistoryDoor {
       const shown =
         verifyBoot(this.#core.crypto, this.#core.self.established, object) ?? openCheckpoint(this.#core.crypto, this.#core.self.established, peer.aid, object);
       if (shown === undefined) continue;
-      const verdict = judgeSelfEvidence(
-        { incarnation: this.#core.self.boot.incarnation, nonce: this.#core.self.boot.nonce, justStarted: !this.#core.spoken },
-        shown,
-      );
+      // Whoever shows it has let us in before, in this run: then it was made since, by somebody else. To all others we have
+      // only just started: what they show may be our own, made before our disk was rolled back.
+      const justStarted = this.#core.peers.get(peer.text)?.link == null;
+      const { incarnation, nonce } = this.#core.self.boot;
+      const verdict = judgeSelfEvidence({ incarnation, nonce, justStarted }, shown);
       if (verdict.kind === 'advance') {
         this.#core.event(
           'STATE_RESTORED',

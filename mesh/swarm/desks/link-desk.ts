@@ -252,10 +252,10 @@ export class LinkDesk implements LinkDoor {
     if (session.initiator && target !== null) this.#core.rooms.joining.joinAttemptEnded(context, target, ending, code);
   }
 
-  ping(session: Session, command: number | null): void {
+  ping(session: Session, command: number | null): number | null {
     const { link } = session;
     const context = this.#core.contexts.get(session.id);
-    if (link === null || context === undefined) return;
+    if (link === null || context === undefined) return null;
     const slot = slotOf(this.#core.now.mono);
     if (link.challenges.isDue(slot)) link.challenges.issue(slot, this.#core.entropy(16));
     const id = this.#nextPing;
@@ -268,6 +268,7 @@ export class LinkDesk implements LinkDoor {
     context.pings.set(id, { at: this.#core.now.mono, command });
     session.send({ kind: 'ping', id, challenge: link.challenges.newest ?? new Uint8Array(16) });
     this.#core.touched.add(session);
+    return id;
   }
 
   #onPong(context: Context, peer: Peer, id: number): void {
@@ -277,7 +278,9 @@ export class LinkDesk implements LinkDoor {
     const rttMs = this.#core.now.mono - ping.at;
     this.#core.liveness.roundTrip(peer.text, rttMs);
     if (ping.command !== null) this.#core.fx.reply({ id: ping.command, kind: 'done', value: { rttMs } });
-    for (const other of [...this.#core.contexts.values()]) if (other.probe?.peer.text === peer.text) this.#core.rooms.history.probeOver(other, 'answers');
+    // An answer to an older question may have been on its way since before the peer lost its power: it proves no life.
+    for (const other of [...this.#core.contexts.values()])
+      if (other.probe?.peer.text === peer.text && other.probe.question === id) this.#core.rooms.history.probeOver(other, 'answers');
   }
 
   misbehaved(session: Session, code: RefusalCode, why: string): void {

@@ -1,0 +1,247 @@
+/**
+ * One computer of the world: a disk, clocks, an address, and while it is on, one run of a node. A run is everything
+ * between two starts; what goes into it is written down, so that its memory can be had again, as it was at any input:
+ * that is what a snapshot of a virtual machine with its memory is.
+ */
+import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { createRng, type Entropy } from '#core/random/random.ts';
+import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
+import { bootDigest, decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
+import type { Identity } from '#mesh/hcth/identity-file.ts';
+import { aidText } from '#mesh/hcth/identity-text.ts';
+import { decideStart } from '#mesh/hcth/incarnation.ts';
+import { LABELS } from '#mesh/hcth/labels.ts';
+import { objectDigest } from '#mesh/hcth/signed-object.ts';
+import { packStatement, unpackStatement } from '#mesh/driver/node-state.ts';
+import type { Address } from '#mesh/membership/address-policy.ts';
+import type { LocalIdentity } from '#mesh/session/host.ts';
+import type { SwarmOptions } from '#mesh/swarm/core.ts';
+import type { Reply, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
+import { Swarm } from '#mesh/swarm/swarm.ts';
+import type { Capabilities, EventRecord } from '#mesh/swarm/views.ts';
+import { assert } from '#core/errors/assert.ts';
+import { MachineClock } from './clock.ts';
+import { Disk, type DiskImage, peerCacheOf } from './disk.ts';
+
+/** Facts of a machine that nobody looks at. */
+const SOME_CAPABILITIES: Capabilities = {
+  agentVersion: '0.1.0',
+  arch: 'x64',
+  os: 'Debian',
+  kernel: '6.1',
+  profile: 'virtual-machine',
+  model: null,
+  cpu: { model: null, cores: 2, maxMhz: null },
+  memoryBytes: 1_000_000_000,
+  gpu: null,
+  storage: { kind: 'virtual', bytes: 10_000_000_000, freeBytes: 5_000_000_000 },
+  skills: [],
+  macs: ['02:00:00:00:00:01'],
+};
+const ZERO = new Uint8Array(32);
+const PORT = 7_411;
+/** Full handshakes per second that a machine can afford. */
+const HANDSHAKES_PER_SECOND = 20;
+
+/** Reproducible bytes in the place of the operating system's. */
+export function seededEntropy(seed: string): Entropy {
+  const rng = createRng(seed);
+  return (byteCount) => {
+    const bytes = new Uint8Array(byteCount);
+    for (let index = 0; index < byteCount; index += 1) bytes[index] = rng.next() * 256;
+    return bytes;
+  };
+}
+
+/** Everything a run starts from. Two runs with equal starts and equal inputs are equal. */
+export interface RunStart {
+  readonly seed: string;
+  readonly image: DiskImage;
+  readonly identity: LocalIdentity;
+  readonly why: StartReason;
+  readonly name: string;
+  readonly at: Instant;
+}
+
+/** One run of a node. */
+export class Run {
+  readonly start: RunStart;
+  readonly swarm: Swarm;
+  /** What went in, and when by the machine's own clocks; pairs. */
+  readonly inputs: SwarmInput[] = [];
+  readonly instants: Instant[] = [];
+  #entropy: Entropy;
+
+  constructor(crypto: CryptoPort, start: RunStart) {
+    this.start = start;
+    this.#entropy = seededEntropy(`${start.seed}/entropy`);
+    this.swarm = new Swarm(
+      optionsOf(crypto, start, (byteCount) => this.#entropy(byteCount)),
+      start.at,
+    );
+  }
+
+  step(input: SwarmInput, at: Instant): SwarmEffects {
+    this.inputs.push(input);
+    this.instants.push(at);
+    return this.swarm.step(input, at);
+  }
+
+  /** The memory of this run as it was after so many inputs, a second time; what it does from then on is its own. */
+  remembered(crypto: CryptoPort, inputCount: number, newSeed: string | null): Run {
+    const twin = new Run(crypto, this.start);
+    for (let index = 0; index < inputCount; index += 1) {
+      const [input, at] = [this.inputs[index], this.instants[index]];
+      assert(input !== undefined && at !== undefined, 'a run is remembered as far as it went');
+      twin.step(input, at);
+    }
+    if (newSeed !== null) twin.#entropy = seededEntropy(newSeed);
+    return twin;
+  }
+}
+
+function optionsOf(crypto: CryptoPort, start: RunStart, entropy: Entropy): SwarmOptions {
+  const { image } = start;
+  return {
+    crypto,
+    entropy,
+    rng: createRng(`${start.seed}/choices`),
+    identity: start.identity,
+    startReason: start.why,
+    degraded: [],
+    facts: { name: start.name, capabilities: SOME_CAPABILITIES, conditions: [] },
+    port: PORT,
+    ledger: image.ledger,
+    peers: [...image.peers.values()],
+    documents: {
+      membership: image.documents.get('membership') ?? null,
+      intent: image.documents.get('intent') ?? null,
+      tokenSecrets: image.documents.get('token-secrets') ?? null,
+      peerCache: peerCacheOf(image),
+    },
+    handshakesPerSecond: HANDSHAKES_PER_SECOND,
+  };
+}
+
+/** All machines that hold one identity. */
+export interface Lineage {
+  readonly name: string;
+  readonly text: string;
+  readonly identity: Identity;
+  readonly machines: Machine[];
+  /** What has been done to it, by the simulator's own account. */
+  restored: boolean;
+  cloned: boolean;
+  forked: boolean;
+}
+
+/** Something on its way: bytes, or the end of the connection in order or at once. */
+export type Arrival = Uint8Array | 'fin' | 'rst';
+
+/** One end of a connection. */
+export interface End {
+  readonly machine: Machine;
+  readonly connection: number;
+  other: End | null;
+  open: boolean;
+  paused: boolean;
+  /** On the way to this end, in order, with the times of arrival. */
+  readonly inbox: { readonly at: Millis; readonly item: Arrival }[];
+  scheduled: boolean;
+}
+
+/** A memory to come back to. */
+export interface RamSnapshot {
+  readonly run: Run;
+  readonly inputCount: number;
+  readonly image: DiskImage;
+  /** Connections and dials that were open: they are dead for whoever wakes up. */
+  readonly connections: readonly number[];
+  readonly dials: readonly number[];
+  readonly takenAt: Millis;
+  readonly clock: MachineClock;
+}
+
+/** See the header. */
+export class Machine {
+  readonly index: number;
+  readonly name: string;
+  readonly address: Address;
+  readonly lineage: Lineage;
+  readonly crypto: CryptoPort;
+  clock = new MachineClock();
+  disk: Disk;
+  powered = false;
+  run: Run | null = null;
+  runs = 0;
+  /** Ends of its connections by number; dials under way. */
+  readonly ends = new Map<number, End>();
+  readonly dials = new Set<number>();
+  nextAccepted = 1;
+  /** When the world has to wake it. */
+  wakeAt: Millis = NEVER;
+  readonly events: EventRecord[] = [];
+  readonly replies = new Map<number, Reply>();
+  /** Its history has been broken by the simulator: its judgements may be wrong. */
+  tampered = false;
+
+  constructor(options: {
+    readonly index: number;
+    readonly name: string;
+    readonly address: Address;
+    readonly lineage: Lineage;
+    readonly crypto: CryptoPort;
+    readonly image: DiskImage;
+  }) {
+    this.index = options.index;
+    this.name = options.name;
+    this.address = options.address;
+    this.lineage = options.lineage;
+    this.crypto = options.crypto;
+    this.disk = new Disk(options.image);
+  }
+
+  /** An older state of this disk, or another one's. */
+  diskFrom(image: DiskImage): Disk {
+    return new Disk(image);
+  }
+
+  /** Begin the next incarnation as the driver does (mesh/driver/identity-store.ts): durable before anything is signed. */
+  begin(seed: string, now: Millis, reason: 'start' | 'clock-jump' | 'restore', atLeast: number): Run {
+    const stored = this.disk.incarnation;
+    const decision = decideStart({
+      slots: stored === null ? [] : [{ kind: 'stored', stored }],
+      spokenBefore: stored !== null,
+      provenByOthers: Math.max(0, atLeast - 1),
+      reason,
+    });
+    assert(decision.kind === 'start', 'a simulated machine always starts');
+    const nonce = seededEntropy(`${seed}/nonce`)(16);
+    this.disk.writeIncarnation({ incarnation: decision.incarnation, nonce, why: decision.why });
+    const { established, signKey, staticKey } = this.lineage.identity;
+    const last = this.disk.image().statements.at(-1);
+    const object = last === undefined ? undefined : unpackStatement(last);
+    const isBoot = object !== undefined && decodeBoot(object.body) !== undefined;
+    const bootObject = makeBoot(this.crypto, signKey, {
+      aid: established.aid,
+      incarnation: decision.incarnation,
+      nonce,
+      establishmentHead: established.head,
+      previousBoot: object !== undefined && isBoot ? bootDigest(this.crypto, object) : ZERO,
+      previousStatement: object !== undefined && !isBoot ? objectDigest(this.crypto, LABELS.statement, object.body) : ZERO,
+      why: decision.why,
+      software: 'simulated',
+    });
+    this.disk.write([{ kind: 'statement', record: packStatement(bootObject), durable: true }]);
+    const boot = decodeBoot(bootObject.body);
+    assert(boot !== undefined, 'a boot event of our own decodes');
+    return new Run(this.crypto, {
+      seed,
+      image: this.disk.image(),
+      identity: { aid: established.aid, text: aidText(established.aid), signKey, staticKey, established, bootObject, boot },
+      why: decision.why,
+      name: this.lineage.name,
+      at: this.clock.at(now),
+    });
+  }
+}
