@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { errorsPage } from '#scripts/documents/errors-page.ts';
+import { jsonPage } from '#scripts/documents/json-page.ts';
 import { limitsOf, withLimitsTable } from '#scripts/documents/limits-table.ts';
 import { readTree } from '#scripts/tidy/source-tree.ts';
 
@@ -13,6 +14,10 @@ const tree = readTree(root);
 
 test('docs/ERRORS.md is current', () => {
   expect(readFileSync(join(root, 'docs', 'ERRORS.md'), 'utf8')).toBe(errorsPage());
+});
+
+test('docs/JSON.md is current', () => {
+  expect(readFileSync(join(root, 'docs', 'JSON.md'), 'utf8')).toBe(jsonPage());
 });
 
 test('the table in docs/LIMITS.md is current', () => {

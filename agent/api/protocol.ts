@@ -3,6 +3,7 @@
  * `GET /v1/events` as NDJSON. Types only, so that the command line stays small; the server checks bodies in schemas.ts.
  */
 import type { DoctorReport } from '#agent/doctor/report.ts';
+import type { RaftView, SandboxView } from '#agent/status/self-report.ts';
 import type { TrustExplanation } from '#mesh/driver/mesh-node.ts';
 import type { AdmissionRequest, EventRecord, FoundOptions, Invitation, InviteOptions, JoinOptions, NodeView, StatusView } from '#mesh/swarm/views.ts';
 
@@ -30,7 +31,14 @@ export interface Problem {
   readonly next: string;
 }
 
-export type StatusAnswer = StatusView & { readonly agent: AgentView; readonly problems: readonly Problem[] };
+/** What `robonet status --json` shows (protocol.md §2.16). */
+export type StatusAnswer = StatusView & {
+  /** Null without a mesh. */
+  readonly raft: RaftView | null;
+  readonly sandbox: SandboxView;
+  readonly agent: AgentView;
+  readonly problems: readonly Problem[];
+};
 
 /** This node's own identity, safe to print. */
 export interface IdentityView {

@@ -6,6 +6,7 @@ import { runDoctor } from '#agent/doctor/doctor.ts';
 import type { HardwareWatch } from '#agent/runtime/hardware-watch.ts';
 import type { Presence } from '#agent/runtime/presence.ts';
 import { problemsOf } from '#agent/status/problems.ts';
+import { raftOf, SANDBOX } from '#agent/status/self-report.ts';
 import { Fault } from '#core/errors/fault.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
 import { formatHostPort, parseHostPort } from '#core/terminal/address.ts';
@@ -39,7 +40,13 @@ export function createHandlers(parts: HandlerParts): ApiHandlers {
   const answer = (): StatusAnswer => {
     const status = node.status();
     const interfacesUsed = presence.discovery.verdicts().filter((verdict) => verdict.used).length;
-    return { ...status, agent: agentView(parts, performance.now() - began), problems: problemsOf(status, interfacesUsed, Date.now()) };
+    return {
+      ...status,
+      raft: raftOf(status),
+      sandbox: SANDBOX,
+      agent: agentView(parts, performance.now() - began),
+      problems: problemsOf(status, interfacesUsed, Date.now()),
+    };
   };
   // After founding, joining and leaving another mesh's rules apply.
   const changed = (): StatusAnswer => {

@@ -29,6 +29,8 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['TOKEN_REUSED', 'somebody tried an invitation that was used up; the event names who'],
   ['TRUST_LEVEL', "this node's trust in a peer has crossed a level"],
   ['RESUMED', 'a link goes on where it was before the interruption'],
+  ['HISTORY_RENEWED', 'this node and a peer remembered their history differently, so this node has begun a new incarnation'],
+  ['JOINING', 'this node looks for a member of the mesh it was told to join'],
   ['LEDGER_IGNORED', "an entry for the mesh's log was not taken: its signature or place does not fit"],
   ['STATE_RESTORED', 'stored state was restored from what peers keep'],
   ['STATE_TAIL_REPAIRED', 'the last write before a power cut was incomplete and has been cut off; nothing that was confirmed is lost'],

@@ -2,9 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { documentFault } from '#agent/api/documents.ts';
 import type { ApiMethod, StatusAnswer } from '#agent/api/protocol.ts';
 import { type ApiHandlers, type ApiServer, serveApi } from '#agent/api/server.ts';
 import { problemsOf } from '#agent/status/problems.ts';
+import { raftOf, SANDBOX } from '#agent/status/self-report.ts';
 import { robonetProgram } from '#agent/verbs/program.ts';
 import { runProgram } from '#core/node/command-line/run.ts';
 import type { VerbSpec } from '#core/node/command-line/verb.ts';
@@ -82,6 +84,8 @@ let view: StatusView = member;
 const calls: (readonly [ApiMethod, unknown])[] = [];
 const answer = (): StatusAnswer => ({
   ...view,
+  raft: raftOf(view),
+  sandbox: SANDBOX,
   agent: { version: '1', build: 'b', pid: 1, uptimeMs: 1, port: 7_411, stateDirectory: '/x', configuration: null, interfaces: [], rssBytes: 1 },
   problems: problemsOf(view, 1, 1_000_000),
 });
@@ -159,6 +163,7 @@ async function robonet(...argv: readonly string[]): Promise<{ code: number; out:
     stderr: { write: (text) => (err += text) },
     signal: new AbortController().signal,
   });
+  if (argv.includes('--json')) for (const line of out.split('\n').filter((text) => text !== '')) expect(documentFault(JSON.parse(line)), line).toBeUndefined();
   return { code, out, err };
 }
 

@@ -2,6 +2,7 @@
  * Reads what the programs print with `--json`. Only shapes that the catalogue promises are looked at, and a document of
  * another type, or none, is a failure that shows the whole command.
  */
+import { documentFault } from '#agent/api/documents.ts';
 import type { EventRecord, NodeView, StatusView } from '#mesh/swarm/views.ts';
 import { type CommandResult, describeResult } from '../lab/command.ts';
 import type { Host, HostCommandOptions } from '../lab/host/host.ts';
@@ -37,24 +38,32 @@ export async function robonet<T = Readonly<Record<string, unknown>>>(
   options: HostCommandOptions = {},
 ): Promise<Answer<T>> {
   const result = await host.run(['robonet', ...args, '--json'], options);
-  return { document: parseDocument<T>(result), result };
+  return { document: documented<T>(result), result };
 }
 
 /** The same for a command that must succeed. */
 export async function robonetOk<T = Readonly<Record<string, unknown>>>(host: Host, args: readonly string[], options: HostCommandOptions = {}): Promise<T> {
   const result = await host.run(['robonet', ...args, '--json'], options);
   if (result.code !== 0) throw new Error(`on ${host.name}: ${describeResult(result)}`);
-  return parseDocument<T>(result);
+  return documented<T>(result);
 }
 
 /** The same for a command that must be refused: its error document and exit code. */
 export async function robonetRefused(host: Host, args: readonly string[], options: HostCommandOptions = {}): Promise<ErrorDocument> {
   const result = await host.run(['robonet', ...args, '--json'], options);
   if (result.code === 0) throw new Error(`on ${host.name} this should have been refused: ${describeResult(result)}`);
-  const document = parseDocument<{ readonly error: ErrorDocument }>(result);
+  const document = documented<{ readonly error: ErrorDocument }>(result);
   if (document.error === undefined) throw new Error(`on ${host.name} no error document: ${describeResult(result)}`);
   if (document.error.exit !== result.code) throw new Error(`exit code and document disagree: ${describeResult(result)}`);
   return document.error;
+}
+
+/** The document of a run of `robonet`, which must be as docs/JSON.md says. */
+function documented<T>(result: CommandResult): T {
+  const document = parseDocument<T>(result);
+  const fault = documentFault(document);
+  if (fault !== undefined) throw new Error(`a document is not as docs/JSON.md says: ${fault}\n${describeResult(result)}`);
+  return document;
 }
 
 /** `robonet status` of a host. */
