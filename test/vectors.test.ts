@@ -16,6 +16,7 @@ import { encodeFields, readFields } from '#mesh/hcth/fields.ts';
 import { signBinding } from '#mesh/hcth/handshake-payload.ts';
 import { labelled, LABELS } from '#mesh/hcth/labels.ts';
 import { LinkChain } from '#mesh/hcth/link-chain.ts';
+import { nextKeyText, parseNextKey } from '#mesh/hcth/next-key.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import { makeStatement, statementTipAtBoot, verifyStatements } from '#mesh/hcth/statement-log.ts';
 import { MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
@@ -68,6 +69,7 @@ const HASHED: Readonly<Record<string, number>> = {
   'HCTH1:tok': tokens.accepted.filter(({ psk }) => psk.length === 64).length,
   'HCTH1:hist': trustExport.events.length,
   'HCTH1:proof': proofs.vectors.filter((vector) => vector.digest !== undefined).length,
+  'HCTH1:next-key': byHand.nextKey.text.length > 0 ? byHand.nextKey.refused.length : 0,
   'HCTH1:lobby': byHand.lobbyAnchor.length > 0 ? 1 : 0,
   'HCTH1:prologue': ownNoise.vectors.length,
 };
@@ -280,6 +282,14 @@ describe('objects written by hand from the protocol pages', () => {
     expect(taken(label, { body: body.subarray(0, -1), sig })).toBe(false);
     for (const foreign of Object.keys(SIGNED).filter((each) => each !== label))
       expect(taken(label, { body, sig: crypto.sign(keys[signer]!, labelled(foreign), body) }), foreign).toBe(false);
+  });
+
+  test('H-64: the next key on paper, and what only looks like it', () => {
+    const { rotation, text, refused } = byHand.nextKey;
+    const seed = repeat(0x08, 32);
+    expect(nextKeyText(crypto, aid, rotation, seed)).toBe(text);
+    expect(parseNextKey(crypto, text)).toEqual({ kind: 'key', key: { rotation, aidPrefix: aid.slice(0, 10), seed } });
+    for (const bad of refused) expect(parseNextKey(crypto, bad).kind, bad).toBe('bad');
   });
 
   test('mesh id and lobby anchor are the digests the pages say', () => {

@@ -68,6 +68,7 @@ const node = z.strictObject({
   address: text.nullable().describe('`host:port` last used'),
   trust: trust.nullable().describe("this node's judgement of it; null of itself"),
   incarnation: count.nullable(),
+  rotation: count.nullable().describe('how often its key has been rotated'),
   capabilities: capabilities.nullable(),
   conditions: z.array(condition),
   joinedAt: wall.nullable(),
@@ -95,6 +96,14 @@ const request = z.strictObject({
   since: wall,
   expiresAt: wall,
   capabilities: capabilities.nullable(),
+});
+
+const closed = z.strictObject({
+  aid,
+  fingerprint,
+  name,
+  closedAt: wall,
+  successor: z.strictObject({ aid, fingerprint, name: name.nullable() }).nullable().describe('who has taken its place'),
 });
 
 const raft = z.strictObject({
@@ -134,6 +143,7 @@ const statusFields = {
   mesh: mesh.nullable(),
   nodes: z.array(node).describe('all members, this node too'),
   requests: z.array(request),
+  closed: z.array(closed).describe('identities that are used up, the newest first'),
   raft: raft.nullable(),
   sandbox,
   agent,
