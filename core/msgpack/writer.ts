@@ -53,8 +53,10 @@ export class RmpWriter {
   }
 
   int(value: number): void {
+    // Nearly all integers are of this kind, and for them the check costs nothing.
+    if (value >>> 0 === value) return this.#unsigned32(value);
     assert(Number.isSafeInteger(value), 'integers in RMP are exact');
-    if (value >= 0) this.#unsigned(value);
+    if (value >= 0) this.#wide(0xcf, value);
     else this.#negative(value);
   }
 
@@ -143,12 +145,11 @@ export class RmpWriter {
     this.#bytes.set(bytes, at);
   }
 
-  #unsigned(value: number): void {
+  #unsigned32(value: number): void {
     if (value < 0x80) this.#byte(value);
     else if (value < 0x100) this.#head8(0xcc, value);
     else if (value < 0x1_0000) this.#head16(0xcd, value);
-    else if (value < UINT32) this.#head32(0xce, value);
-    else this.#head64(0xcf, Math.floor(value / UINT32), value % UINT32);
+    else this.#head32(0xce, value);
   }
 
   #negative(value: number): void {
@@ -156,7 +157,7 @@ export class RmpWriter {
     else if (value >= -0x80) this.#head8(0xd0, value & 0xff);
     else if (value >= -0x8000) this.#head16(0xd1, value & 0xffff);
     else if (value >= -0x8000_0000) this.#head32(0xd2, value >>> 0);
-    else this.#head64(0xd3, Math.floor(value / UINT32) >>> 0, value - Math.floor(value / UINT32) * UINT32);
+    else this.#wide(0xd3, value);
   }
 
   #shortAscii(value: string): boolean {
@@ -196,11 +197,13 @@ export class RmpWriter {
     this.#view.setUint32(at + 1, value);
   }
 
-  #head64(head: number, high: number, low: number): void {
+  /** Two halves by multiplication: the remainder of a division costs ten times more. */
+  #wide(head: number, value: number): void {
+    const high = Math.floor(value / UINT32);
     const at = this.#reserve(9);
     this.#bytes[at] = head;
-    this.#view.setUint32(at + 1, high);
-    this.#view.setUint32(at + 5, low);
+    this.#view.setInt32(at + 1, high);
+    this.#view.setUint32(at + 5, value - high * UINT32);
   }
 
   #reserve(byteCount: number): number {
