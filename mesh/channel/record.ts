@@ -17,10 +17,10 @@ export type Opened = { readonly kind: 'ok'; readonly plaintext: Uint8Array } | R
  */
 export function sealRecord(checksum: Checksum, cipher: CipherState, fields: FrameFields, plaintext: Uint8Array): Uint8Array {
   assert((fields.flags & FLAG.ENC) !== 0, 'records carry the flag ENC');
-  const header = new Uint8Array(HEADER_BYTES);
-  writeHeader(header, fields, plaintext.length + TAG_BYTES);
-  const frame = cipher.seal(header.subarray(0, HEADER_BYTES_COVERED), plaintext, HEADER_BYTES);
-  frame.set(header);
+  const covered = new Uint8Array(HEADER_BYTES_COVERED);
+  writeHeader(covered, fields, plaintext.length + TAG_BYTES);
+  const frame = cipher.seal(covered, plaintext, HEADER_BYTES);
+  frame.set(covered);
   writeChecksum(checksum, frame);
   return frame;
 }
@@ -28,6 +28,6 @@ export function sealRecord(checksum: Checksum, cipher: CipherState, fields: Fram
 /** Open a received frame. A failure is a link alarm and never held against the peer (§2.5). */
 export function openRecord(cipher: CipherState, frame: Frame): Opened {
   if ((frame.flags & FLAG.ENC) === 0) return refused('AEAD_FAIL', 'a frame inside the session was not sealed');
-  const plaintext = cipher.open(frame.header.subarray(0, HEADER_BYTES_COVERED), frame.payload);
+  const plaintext = cipher.open(frame.covered, frame.payload);
   return plaintext === undefined ? refused('AEAD_FAIL', `record ${String(cipher.records)} does not open with the session's key`) : { kind: 'ok', plaintext };
 }

@@ -434,7 +434,7 @@ export class Opening {
 }
 
 function bytesOf(frame: Frame): Uint8Array {
-  return concat(frame.header, frame.payload);
+  return frame.bytes.slice();
 }
 
 /** No version in common: who has to move, so that nobody has to guess (MESH-11). */

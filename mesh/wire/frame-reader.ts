@@ -143,23 +143,28 @@ export class FrameReader {
   }
 
   #verified(bytes: Uint8Array): Frame | Refused {
-    const header = bytes.subarray(0, HEADER_BYTES);
+    const covered = bytes.subarray(0, HEADER_BYTES_COVERED);
     const payload = bytes.subarray(HEADER_BYTES);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
-    const crc = this.#checksum.crc32(payload, this.#checksum.crc32(bytes.subarray(0, HEADER_BYTES_COVERED)));
-    if (view.getUint32(20) !== crc) return refused('FRAME_CRC', `the checksum of a frame with ${String(payload.length)} bytes of payload does not fit`);
+    const crc = this.#checksum.crc32(payload, this.#checksum.crc32(covered));
+    if (uint32At(bytes, HEADER_BYTES_COVERED) !== crc)
+      return refused('FRAME_CRC', `the checksum of a frame with ${String(payload.length)} bytes of payload does not fit`);
     return {
       kind: 'frame',
-      header,
+      bytes,
+      covered,
       payload,
-      type: view.getUint8(3),
-      flags: view.getUint8(4),
-      channel: view.getUint8(5),
-      reserved: view.getUint16(6),
+      type: bytes[3] ?? 0,
+      flags: bytes[4] ?? 0,
+      channel: bytes[5] ?? 0,
+      reserved: ((bytes[6] ?? 0) << 8) | (bytes[7] ?? 0),
       // A sequence of 2^53 or more is no longer exact here, but never equal to an expected one either.
-      sequence: view.getUint32(8) * 0x1_0000_0000 + view.getUint32(12),
+      sequence: uint32At(bytes, 8) * 0x1_0000_0000 + uint32At(bytes, 12),
     };
   }
+}
+
+function uint32At(bytes: Uint8Array, at: number): number {
+  return (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -27,8 +27,10 @@ export interface FrameFields {
 /** A frame as it came, its checksum verified; nothing else is known about it yet. */
 export interface Frame extends FrameFields {
   readonly kind: 'frame';
-  /** All 24 bytes; the first 20 are what is authenticated and chained. */
-  readonly header: Uint8Array;
+  /** Header and payload as they came. */
+  readonly bytes: Uint8Array;
+  /** The 20 header bytes that are authenticated and chained. */
+  readonly covered: Uint8Array;
   /** What travelled: ciphertext and tag when the flag ENC is set. */
   readonly payload: Uint8Array;
   readonly reserved: number;
@@ -36,24 +38,35 @@ export interface Frame extends FrameFields {
 
 /** Write bytes 0 to 19 of a header at the start of `target`; the checksum follows by {@link writeChecksum}. */
 export function writeHeader(target: Uint8Array, fields: FrameFields, payloadBytes: number): void {
-  assert(target.length >= HEADER_BYTES, 'a header needs 24 bytes');
-  assert(Number.isSafeInteger(fields.sequence) && fields.sequence >= 0, 'a sequence number is a non-negative exact integer');
-  const view = new DataView(target.buffer, target.byteOffset, HEADER_BYTES);
-  view.setUint16(0, MAGIC);
-  view.setUint8(2, FRAME_VERSION);
-  view.setUint8(3, fields.type);
-  view.setUint8(4, fields.flags);
-  view.setUint8(5, fields.channel);
-  view.setUint16(6, 0);
-  view.setUint32(8, Math.floor(fields.sequence / 0x1_0000_0000));
-  view.setUint32(12, fields.sequence % 0x1_0000_0000);
-  view.setUint32(16, payloadBytes);
+  assert(target.length >= HEADER_BYTES_COVERED, 'a header covers 20 bytes before its checksum');
+  const { sequence } = fields;
+  assert(Number.isSafeInteger(sequence) && sequence >= 0, 'a sequence number is a non-negative exact integer');
+  const high = Math.floor(sequence / 0x1_0000_0000);
+  target[0] = MAGIC >> 8;
+  target[1] = MAGIC & 0xff;
+  target[2] = FRAME_VERSION;
+  target[3] = fields.type;
+  target[4] = fields.flags;
+  target[5] = fields.channel;
+  target[6] = 0;
+  target[7] = 0;
+  writeUint32(target, 8, high);
+  writeUint32(target, 12, sequence - high * 0x1_0000_0000);
+  writeUint32(target, 16, payloadBytes);
+}
+
+// Byte by byte: a DataView would be made for a single use.
+function writeUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
 }
 
 /** Fill in the checksum of a complete frame (header and payload in one buffer). */
 export function writeChecksum(checksum: Checksum, frame: Uint8Array): void {
   const crc = checksum.crc32(frame.subarray(HEADER_BYTES), checksum.crc32(frame.subarray(0, HEADER_BYTES_COVERED)));
-  new DataView(frame.buffer, frame.byteOffset, HEADER_BYTES).setUint32(20, crc);
+  writeUint32(frame, HEADER_BYTES_COVERED, crc);
 }
 
 /** A complete frame around a payload that is ready to travel. */
