@@ -49,6 +49,12 @@ export class TokenBucket {
     return this.#level >= this.#burst;
   }
 
+  /** Whether at least half of the burst is there. */
+  isHalfFull(now: Millis): boolean {
+    this.#fill(now);
+    return this.#level * 2 >= this.#burst;
+  }
+
   #fill(now: Millis): void {
     if (now <= this.#at) return;
     this.#level = Math.min(this.#burst, this.#level + ((now - this.#at) * this.#perSecond) / 1_000);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import { encodeToken, parseToken } from '#mesh/admission/token.ts';
+import { LEVEL_RATES } from '#mesh/session/limits.ts';
 import { checkTrustExport } from '#mesh/trust/export/check-export.ts';
 import type { Invitation } from './views.ts';
-import { World, type WorldNode } from './world.ts';
+import { World, type WorldNode, type WorldNodeOptions } from './world.ts';
 
 const crypto = createNodeCrypto();
 
@@ -41,10 +42,10 @@ function request(world: World, device: WorldNode, expect: string | null = null):
   return world.command(device, { kind: 'join', options: { mode: 'request', mesh: null, expect, peers: [] } });
 }
 
-function linked(world: World): { founder: WorldNode; device: WorldNode; invitation: Invitation } {
+function linked(world: World, options: WorldNodeOptions = {}): { founder: WorldNode; device: WorldNode; invitation: Invitation } {
   const founder = found(world);
   const invitation = invite(world, founder);
-  const device = world.add('device');
+  const device = world.add('device', options);
   joinByToken(world, device, invitation.token);
   world.hint(device, founder, tagOf(founder));
   world.runUntil(() => device.swarm!.status().state === 'member' && liveness(founder, device) === 'up', 5_000);
@@ -640,14 +641,31 @@ describe('calls', () => {
     expect(refusalOf(device, refused)).toBe('RN-MESH-030');
   });
 
-  it('many calls of one turn travel in one frame', () => {
+  it('many calls of one turn travel in few frames: a first one early, so that the other end begins, the rest when the turn ends', () => {
     const world = new World(crypto);
     const { founder, device } = linked(world);
     const before = trustOf(device, founder).received.sequence;
     const ids = Array.from({ length: 50 }, () => world.request(founder, device.text, 'echo', new Uint8Array(64)));
     world.run(100);
     for (const id of ids) expect(reply(founder, id)).toHaveLength(64);
-    expect(trustOf(device, founder).received.sequence - before).toBeLessThanOrEqual(2);
+    expect(trustOf(device, founder).received.sequence - before).toBe(2);
+  });
+
+  it('once the frame rate of the peer runs short, all calls of one turn travel in one frame', () => {
+    const world = new World(crypto);
+    const { founder, device } = linked(world, { rates: LEVEL_RATES.map(() => ({ framesPerSecond: 20, bytesPerSecond: 1e9 })) });
+    const framesOf = (turns: number): number => {
+      const before = trustOf(device, founder).received.sequence;
+      for (let turn = 0; turn < turns; turn += 1) {
+        for (let call = 0; call < 50; call += 1) world.request(founder, device.text, 'echo', new Uint8Array(1));
+        world.run(1);
+      }
+      return trustOf(device, founder).received.sequence - before;
+    };
+    // A burst of 300 frames: two per turn until half of it is gone.
+    expect(framesOf(50)).toBe(100);
+    framesOf(60);
+    expect(framesOf(20)).toBe(20);
   });
 
   it('a call that nobody answers is reported when its time is over', () => {

@@ -54,14 +54,20 @@ export class BatchWriter {
     return this.#entries;
   }
 
+  /** Bytes collected. */
+  get bytes(): number {
+    return this.#entries === 0 ? 0 : this.#end;
+  }
+
   /**
    * Add a message; false when the batch is full, and nothing was added: take it and add again. A message larger than a
-   * whole batch is taken alone.
+   * whole batch is taken alone. The channel is the usual one of its type unless another is wanted.
    */
-  add(message: SessionMessage, channel: number = channelOf(typeOf(message))): boolean {
+  add(message: SessionMessage, wanted?: number): boolean {
     if (this.#entries === BATCH_ENTRIES_MAX) return false;
     if (this.#entries === 0) this.#begin();
     const type = typeOf(message);
+    const channel = wanted ?? channelOf(type);
     const body = this.#body;
     const before = this.#end;
     // A message that could not be written leaves nothing behind.

@@ -35,8 +35,7 @@ export class CallDesk implements CallDoor {
       );
     const wireId = this.#core.calls.open(id, peer.text, this.#core.now.mono, timeoutMs);
     session.send({ kind: 'req', id: wireId, key: null, method: verb, timeoutMs: Math.ceil(timeoutMs), body });
-    // Nothing to collect from the session now: the flush at the end of the turn takes everything it has made.
-    this.#core.fx.flushWanted = true;
+    this.#leave(session);
   }
 
   onCall(session: Session, peer: Peer, message: Extract<SessionMessage, { kind: 'req' }>): void {
@@ -69,6 +68,12 @@ export class CallDesk implements CallDoor {
     if (serving === undefined || session === undefined) return;
     if (result.kind === 'ok') session.send({ kind: 'res', id: serving.wireId, body: result.body });
     else session.send({ kind: 'err', id: serving.wireId, code: result.code.slice(0, 64), text: result.text.slice(0, 500) });
-    this.#core.fx.flushWanted = true;
+    this.#leave(session);
+  }
+
+  /** Nothing to collect from the session now, unless enough waits already: the flush at the end of the turn takes what it has made. */
+  #leave(session: Session): void {
+    if (session.flushEarly(this.#core.now.mono)) this.#core.touched.add(session);
+    else this.#core.fx.flushWanted = true;
   }
 }
