@@ -4,6 +4,7 @@
  */
 import type { Millis } from '#core/time/time.ts';
 import type { Capabilities, Condition } from '#mesh/swarm/views.ts';
+import { readAllowance } from './facts/allowance.ts';
 import type { HardwareRecord } from './facts/facts.ts';
 import type { FactsRoot } from './facts/facts-root.ts';
 import { describeMachine } from './facts/machine-description.ts';
@@ -24,7 +25,7 @@ export function readHardware(root: FactsRoot): HardwareRecord {
 export async function readCapabilities(root: FactsRoot, agentVersion: string): Promise<Capabilities> {
   const record = await describeMachine(root, readRecord(root));
   const space = root.space(root.exists(root.statePath) ? root.statePath : '/');
-  return judgeCapabilities(record, { profile: identifyProfile(record).profile.id, agentVersion, space });
+  return judgeCapabilities(record, { profile: identifyProfile(record).profile.id, agentVersion, space, allowance: readAllowance(root) });
 }
 
 /**

@@ -17,8 +17,10 @@ export const limits = {
   processorsMax: 1_024,
   /** Age at which the firmware's throttling report is fetched again. */
   firmwareReportMs: 5_000,
-  /** How long `vcgencmd`, `vcmailbox` or the machine description may take before it is given up. */
-  firmwareTimeoutMs: 3_000,
+  /** Age at which the state of the clock is asked for again; the question may start a service of the system. */
+  clockReportMs: 120_000,
+  /** How long `vcgencmd`, `timedatectl`, `vcmailbox` or the machine description may take before it is given up. */
+  reportTimeoutMs: 3_000,
   /** Cleared conditions kept for the record; the oldest go first. */
   clearedConditionsMax: 16,
   /** Cleared conditions are dropped after this long. */

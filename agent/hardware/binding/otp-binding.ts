@@ -43,7 +43,7 @@ async function mailboxKey(): Promise<Uint8Array | null> {
   const program = existsSync('/dev/vcio') ? MAILBOX_PATHS.find((path) => existsSync(path)) : undefined;
   if (program === undefined) return null;
   const output = await new Promise<string>((resolve) => {
-    execFile(program, MAILBOX_ARGUMENTS, { timeout: limits.firmwareTimeoutMs, maxBuffer: 4_096 }, (error, stdout) => resolve(error === null ? stdout : ''));
+    execFile(program, MAILBOX_ARGUMENTS, { timeout: limits.reportTimeoutMs, maxBuffer: 4_096 }, (error, stdout) => resolve(error === null ? stdout : ''));
   });
   return parseMailbox(output);
 }

@@ -4,10 +4,10 @@
  * (`null`), never an error and never a guess. Reads are synchronous: kernel files answer from memory and a poll reads a handful.
  * It must never write, and never fall back to the real machine when staged.
  */
-import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readSync, realpathSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { limits } from '../limits.ts';
+import { BackgroundReport } from './background-report.ts';
 
 /** Size and free space of a file system. */
 export interface Space {
@@ -33,6 +33,8 @@ export interface FactsRoot {
   space(path: string): Space | null;
   /** Output of `vcgencmd get_throttled` (`throttled=0x…`), at most a few seconds old; staged in `robonet-facts/get_throttled`. */
   throttledReport(): string | null;
+  /** `yes` or `no`: whether the kernel's clock is disciplined by a time service, at most some minutes old; staged in `robonet-facts/clock`. */
+  clockReport(): string | null;
 }
 
 /** Facts of this machine, or of the staged folder. */
@@ -125,6 +127,9 @@ function stagedFacts(directory: string, statePath: string): FactsRoot {
     throttledReport() {
       return files.text('/robonet-facts/get_throttled');
     },
+    clockReport() {
+      return files.text('/robonet-facts/clock');
+    },
   };
 }
 
@@ -132,7 +137,9 @@ const VCGENCMD_PATHS = ['/usr/bin/vcgencmd', '/opt/vc/bin/vcgencmd'];
 
 function machineFacts(statePath: string): FactsRoot {
   const files = filesUnder('');
-  const firmware = new FirmwareReport();
+  const vcgencmd = existsSync('/dev/vcio') ? VCGENCMD_PATHS.find((path) => existsSync(path)) : undefined;
+  const firmware = new BackgroundReport(vcgencmd === undefined ? null : [vcgencmd, 'get_throttled'], limits.firmwareReportMs);
+  const clock = new BackgroundReport(clockQuestion(), limits.clockReportMs);
   return {
     staged: false,
     statePath,
@@ -149,45 +156,18 @@ function machineFacts(statePath: string): FactsRoot {
     throttledReport() {
       return firmware.current();
     },
+    clockReport() {
+      return clock.current();
+    },
   };
 }
 
 /**
- * The firmware's own report, fetched in the background so that a poll never waits for a process: `current` answers with the last
- * one and starts the next when that is older than `limits.firmwareReportMs`. Runs a fixed path with fixed arguments only.
- * Invariant: at most one `vcgencmd` runs at a time.
+ * How this system is asked whether any time service (chrony, ntpd, timesyncd, a hypervisor's) has set the kernel's clock right.
+ * The kernel knows (`adjtimex`), but no file says it.
  */
-class FirmwareReport {
-  readonly #program: string | null;
-  #report: string | null = null;
-  #askedAt = Number.NEGATIVE_INFINITY;
-  #running = false;
-
-  constructor() {
-    this.#program = existsSync('/dev/vcio') ? (VCGENCMD_PATHS.find((path) => existsSync(path)) ?? null) : null;
-  }
-
-  current(): string | null {
-    if (this.#program !== null && !this.#running && performance.now() - this.#askedAt >= limits.firmwareReportMs) this.#ask(this.#program);
-    return this.#report;
-  }
-
-  #ask(program: string): void {
-    this.#running = true;
-    this.#askedAt = performance.now();
-    let output = '';
-    const child = spawn(program, ['get_throttled'], { stdio: ['ignore', 'pipe', 'ignore'], timeout: limits.firmwareTimeoutMs });
-    child.unref();
-    child.stdout.on('data', (part: Buffer) => {
-      if (output.length < limits.factFileBytesMax) output += part.toString('latin1');
-    });
-    child.once('error', () => {
-      this.#running = false;
-      this.#report = null;
-    });
-    child.once('close', (code) => {
-      this.#running = false;
-      this.#report = code === 0 ? output.trim() : null;
-    });
-  }
+function clockQuestion(): readonly string[] | null {
+  if (existsSync('/run/systemd/system') && existsSync('/usr/bin/timedatectl')) return ['/usr/bin/timedatectl', 'show', '--property=NTPSynchronized', '--value'];
+  if (existsSync('/usr/bin/chronyc')) return ['/bin/sh', '-c', 'if /usr/bin/chronyc -n waitsync 1 >/dev/null; then echo yes; else echo no; fi'];
+  return null;
 }

@@ -113,7 +113,7 @@ test.each([
 
 test('skills follow devices: an accelerator means inference, a codec is no camera', () => {
   const none = staged({ '/sys/class/video4linux/video10/name': 'bcm2835-codec-decode\n', '/sys/class/drm/card0/device/vendor': '0x8086\n' });
-  const agent = { profile: 'x', agentVersion: '1', space: null };
+  const agent = { profile: 'x', agentVersion: '1', space: null, allowance: { memoryBytes: null, cores: null } };
   expect(judgeCapabilities(readHardware(none), agent).skills).toEqual(['code-execution']);
   const some = staged({
     '/sys/class/video4linux/video0/name': 'HD Webcam C270\n',

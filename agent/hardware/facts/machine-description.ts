@@ -29,7 +29,7 @@ async function ask(): Promise<{ model: string; cpu: string } | null> {
 }
 
 function late(): Promise<null> {
-  return new Promise((resolve) => setTimeout(resolve, limits.firmwareTimeoutMs, null).unref());
+  return new Promise((resolve) => setTimeout(resolve, limits.reportTimeoutMs, null).unref());
 }
 
 function usable(text: string): string | null {

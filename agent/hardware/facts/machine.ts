@@ -146,7 +146,8 @@ function pageBytes(root: FactsRoot): number | null {
   return null;
 }
 
-function readVirtualisation(root: FactsRoot, cpuinfo: string): { virtualisation: Virtualisation; virtualiser: string | null } {
+/** Machine, virtual machine or container. */
+export function readVirtualisation(root: FactsRoot, cpuinfo: string): { virtualisation: Virtualisation; virtualiser: string | null } {
   const environment = root.text('/proc/1/environ') ?? '';
   const manager =
     root.text('/run/systemd/container') ??

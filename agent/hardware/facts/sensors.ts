@@ -4,7 +4,8 @@
  */
 import type { FactsRoot } from './facts-root.ts';
 import type { LiveFacts } from './facts.ts';
-import { kibibytes } from './machine.ts';
+import { allowedMemoryLeft, readAllowance } from './allowance.ts';
+import { kibibytes, readVirtualisation } from './machine.ts';
 import { mountOf, readMounts } from './storage.ts';
 
 /** Places found once; `read` opens them again. Holds no facts itself. */
@@ -15,9 +16,11 @@ export class Sensors {
   readonly #coolers: readonly string[];
   readonly #flashes: readonly string[];
   readonly #errorCounts: readonly string[];
+  readonly #contained: boolean;
 
   constructor(root: FactsRoot) {
     this.#root = root;
+    this.#contained = readVirtualisation(root, '').virtualisation === 'container';
     this.#temperatures = temperaturePlaces(root);
     this.#alarms = named(root, '/sys/class/hwmon', 'name', /^rpi_volt$/).map((at) => `${at}/in0_lcrit_alarm`);
     this.#coolers = named(root, '/sys/class/thermal', 'type', /^(thermal-)?cpufreq|^Processor$/i).map((at) => `${at}/cur_state`);
@@ -30,6 +33,7 @@ export class Sensors {
 
   read(): LiveFacts {
     const root = this.#root;
+    const allowedBytes = readAllowance(root).memoryBytes;
     const meminfo = root.text('/proc/meminfo') ?? '';
     const memoryBytes = kibibytes(meminfo, 'MemTotal');
     const availableBytes = kibibytes(meminfo, 'MemAvailable');
@@ -48,9 +52,9 @@ export class Sensors {
       wornPercent: this.#worn(),
       reserveState: greatest(this.#flashes.map((at) => reserve(root.text(`${at}/pre_eol_info`)))),
       fileSystemErrors: greatest(this.#numbers(this.#errorCounts)),
-      memory: memoryBytes === null || availableBytes === null ? null : { bytes: memoryBytes, availableBytes },
+      memory: memoryBytes === null || availableBytes === null ? null : withinAllowance(root, allowedBytes, { bytes: memoryBytes, availableBytes }),
       memoryStallPercent: stall(root.text('/proc/pressure/memory')),
-      clockSynchronised: clockSynchronised(root),
+      clockSynchronised: clockSynchronised(root, this.#contained),
       uptimeSeconds: firstNumber(root.text('/proc/uptime')),
     };
   }
@@ -120,8 +124,19 @@ function stall(pressure: string | null): number | null {
   return firstNumber(/^full avg10=([\d.]+)/m.exec(pressure ?? '')?.[1] ?? null);
 }
 
-/** systemd-timesyncd leaves a file once it has set the clock; other time services leave nothing that can be read cheaply. */
-function clockSynchronised(root: FactsRoot): boolean | null {
+type Memory = NonNullable<LiveFacts['memory']>;
+
+/** In a container with a limit, the limit is the memory there is. */
+function withinAllowance(root: FactsRoot, allowedBytes: number | null, machine: Memory): Memory {
+  if (allowedBytes === null || allowedBytes >= machine.bytes) return machine;
+  const left = allowedMemoryLeft(root, allowedBytes);
+  return { bytes: allowedBytes, availableBytes: left === null ? Math.min(machine.availableBytes, allowedBytes) : Math.min(machine.availableBytes, left) };
+}
+
+/** systemd-timesyncd leaves a file once it has set the clock; for every other time service the kernel is asked. A container's clock is its host's affair. */
+function clockSynchronised(root: FactsRoot, contained: boolean): boolean | null {
   if (root.exists('/run/systemd/timesync/synchronized')) return true;
+  const report = contained ? null : root.clockReport();
+  if (report === 'yes' || report === 'no') return report === 'yes';
   return root.exists('/run/systemd/timesync') ? false : null;
 }
