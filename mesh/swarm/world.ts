@@ -295,14 +295,17 @@ export class World {
   }
 
   /** A connection of a stranger to a machine, by hand: write bytes, read what comes back. */
-  stranger(to: WorldNode): {
+  stranger(
+    to: WorldNode,
+    host = '10.0.9.9',
+  ): {
     readonly write: (bytes: Uint8Array) => void;
     readonly close: () => void;
     readonly received: Uint8Array[];
     readonly isClosed: () => boolean;
   } {
     const received: Uint8Array[] = [];
-    const shadow = new WorldNode('stranger', { host: '10.0.9.9', port: 1 }, to.identity, {});
+    const shadow = new WorldNode('stranger', { host, port: 1 }, to.identity, {});
     const mine: End = { node: shadow, connection: 0, other: null, open: true, paused: false, held: [], inbox: [], waiting: false };
     const theirs: End = { node: to, connection: to.nextAccepted, other: mine, open: true, paused: false, held: [], inbox: [], waiting: false };
     to.nextAccepted += 1;

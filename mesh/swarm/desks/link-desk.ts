@@ -233,10 +233,10 @@ export class LinkDesk implements LinkDoor {
   #onOpeningEnded(context: Context, ending: Ending): void {
     const { session, target } = context;
     const code = ending.code !== null && !isFarewellCode(ending.code) ? ending.code : null;
-    if (code !== null && code !== 'DUP_CONN')
+    if (code !== null)
       this.#core.incident(
         code,
-        'warning',
+        code === 'DUP_CONN' ? 'info' : 'warning',
         `${session.initiator ? 'the dial to' : 'a connection from'} ${addressText(session.remote)} was refused ${ending.by === 'us' ? 'here' : 'there'}: ${ending.why}`,
         session.source,
         session.peer?.text ?? null,
