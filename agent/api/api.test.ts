@@ -34,6 +34,11 @@ const handlers: ApiHandlers = {
   approve: refuse,
   deny: refuse,
   forget: refuse,
+  close: refuse,
+  rotate: refuse,
+  'identity-document': refuse,
+  'export-next-key': refuse,
+  'forget-next-key': () => ({}),
   trust: refuse,
   identity: () => {
     throw new TypeError('a bug');

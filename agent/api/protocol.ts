@@ -4,8 +4,11 @@
  */
 import type { DoctorReport } from '#agent/doctor/report.ts';
 import type { RaftView, SandboxView } from '#agent/status/self-report.ts';
+import type { NextKeyWhere } from '#mesh/driver/identity-keeper.ts';
 import type { TrustExplanation } from '#mesh/driver/mesh-node.ts';
-import type { AdmissionRequest, EventRecord, FoundOptions, Invitation, InviteOptions, JoinOptions, NodeView, StatusView } from '#mesh/swarm/views.ts';
+import type { IdentityDocument } from '#mesh/hcth/identity-document.ts';
+import type { NextKeyPlace } from '#mesh/hcth/identity-file.ts';
+import type { AdmissionRequest, ClosedView, EventRecord, FoundOptions, Invitation, InviteOptions, JoinOptions, NodeView, StatusView } from '#mesh/swarm/views.ts';
 
 /** Version of this protocol; in every document as `v`. */
 export const API_VERSION = 1;
@@ -47,6 +50,21 @@ export interface IdentityView {
   readonly name: string;
   readonly binding: { readonly kind: string; readonly reason: string; readonly facts: Readonly<Record<string, string>> };
   readonly incarnation: number | null;
+  /** Rotations of its key so far. */
+  readonly rotation: number;
+  readonly nextKey: NextKeyWhere;
+  /** Closed identities whose place this node has taken. */
+  readonly replaces: readonly ClosedView[];
+}
+
+/** What `rotate` takes: texts as they were read from files, so that the agent judges them. */
+export interface RotateRequest {
+  /** `rnk1.…`; null for the key on the device. */
+  readonly nextKey: string | null;
+  readonly recovery: boolean;
+  /** An identity document as JSON; null for this device's own identity. */
+  readonly document: string | null;
+  readonly dryRun: boolean;
 }
 
 type Nothing = Readonly<Record<string, never>>;
@@ -60,9 +78,15 @@ export interface ApiMethods {
   invite: { readonly request: InviteOptions; readonly response: Invitation };
   invitations: { readonly request: Nothing; readonly response: readonly Omit<Invitation, 'token'>[] };
   'revoke-invitation': { readonly request: { readonly tokenId: string }; readonly response: Nothing };
-  approve: { readonly request: { readonly fingerprint: string }; readonly response: AdmissionRequest };
+  approve: { readonly request: { readonly fingerprint: string; readonly replaces?: string | undefined }; readonly response: AdmissionRequest };
   deny: { readonly request: { readonly fingerprint: string; readonly reason: string }; readonly response: AdmissionRequest };
   forget: { readonly request: { readonly node: string }; readonly response: NodeView };
+  close: { readonly request: { readonly node: string; readonly replacedBy: string | null }; readonly response: ClosedView };
+  rotate: { readonly request: RotateRequest; readonly response: { readonly rotation: number; readonly aid: string } };
+  'identity-document': { readonly request: { readonly node: string | null }; readonly response: IdentityDocument };
+  /** A secret: the document with the next key. */
+  'export-next-key': { readonly request: Nothing; readonly response: IdentityDocument };
+  'forget-next-key': { readonly request: { readonly digest: string; readonly how: NextKeyPlace['how']; readonly place: string }; readonly response: Nothing };
   trust: { readonly request: { readonly node: string }; readonly response: TrustExplanation };
   identity: { readonly request: Nothing; readonly response: IdentityView };
   events: { readonly request: { readonly limit: number }; readonly response: readonly EventRecord[] };

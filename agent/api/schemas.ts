@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import type { ApiMethod } from '#agent/api/protocol.ts';
 import { EVENTS_MAX } from '#agent/api/limits.ts';
+import { NEXT_KEY_CHARACTERS_MAX } from '#mesh/hcth/next-key.ts';
+import { IDENTITY_DOCUMENT_CHARACTERS_MAX } from '#mesh/hcth/identity-document.ts';
 import { parseHostPort } from '#core/terminal/address.ts';
 
 const nothing = z.strictObject({});
@@ -34,9 +36,19 @@ export const requestSchemas = {
   }),
   invitations: nothing,
   'revoke-invitation': z.strictObject({ tokenId: z.string().min(1).max(64) }),
-  approve: z.strictObject({ fingerprint }),
+  approve: z.strictObject({ fingerprint, replaces: nodeReference.optional() }),
   deny: z.strictObject({ fingerprint, reason: z.string().max(200) }),
   forget: z.strictObject({ node: nodeReference }),
+  close: z.strictObject({ node: nodeReference, replacedBy: nodeReference.nullable() }),
+  rotate: z.strictObject({
+    nextKey: z.string().min(1).max(NEXT_KEY_CHARACTERS_MAX).nullable(),
+    recovery: z.boolean(),
+    document: z.string().min(2).max(IDENTITY_DOCUMENT_CHARACTERS_MAX).nullable(),
+    dryRun: z.boolean(),
+  }),
+  'identity-document': z.strictObject({ node: nodeReference.nullable() }),
+  'export-next-key': nothing,
+  'forget-next-key': z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), how: z.enum(['escrowed', 'exported']), place: z.string().min(1).max(200) }),
   trust: z.strictObject({ node: nodeReference }),
   identity: nothing,
   events: z.strictObject({ limit: z.int().min(1).max(EVENTS_MAX) }),

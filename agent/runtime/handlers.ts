@@ -1,5 +1,5 @@
 /** What each method of the local API does with the running parts. Thin: the parts decide. */
-import type { AgentView, IdentityView, StatusAnswer } from '#agent/api/protocol.ts';
+import type { AgentView, IdentityView, RotateRequest, StatusAnswer } from '#agent/api/protocol.ts';
 import type { ApiHandlers } from '#agent/api/server.ts';
 import type { EffectiveSettings } from '#agent/config/load-config.ts';
 import { runDoctor } from '#agent/doctor/doctor.ts';
@@ -9,8 +9,11 @@ import { problemsOf } from '#agent/status/problems.ts';
 import { raftOf, SANDBOX } from '#agent/status/self-report.ts';
 import { Fault } from '#core/errors/fault.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
+import { createNodeCrypto } from '#core/node/crypto.ts';
+import { readIdentityDocument } from '#mesh/hcth/identity-document.ts';
+import { parseNextKey } from '#mesh/hcth/next-key.ts';
 import { formatHostPort, parseHostPort } from '#core/terminal/address.ts';
-import type { MeshNode } from '#mesh/driver/mesh-node.ts';
+import type { MeshNode, RotationOrder } from '#mesh/driver/mesh-node.ts';
 import type { StatusView } from '#mesh/swarm/views.ts';
 
 /** What the identity of this node is bound to, in words. */
@@ -85,13 +88,28 @@ export function createHandlers(parts: HandlerParts): ApiHandlers {
       await node.revokeInvitation(tokenId);
       return {};
     },
-    approve: ({ fingerprint }) => node.approve(fingerprint),
+    approve: ({ fingerprint, replaces }) => node.approve(fingerprint, replaces),
     deny: ({ fingerprint, reason }) => node.deny(fingerprint, reason),
     forget: ({ node: reference }) => node.forget(reference),
+    close: ({ node: reference, replacedBy }) => node.closeIdentity(reference, replacedBy),
+    rotate: async (request) => {
+      const done = await node.rotate(rotationOrder(request));
+      presence.refreshAdvertisement();
+      return done;
+    },
+    'identity-document': ({ node: reference }) => node.identityDocument(reference),
+    'export-next-key': () => node.exportNextKey(),
+    'forget-next-key': async ({ digest, how, place }) => {
+      await node.letNextKeyGo(digest, { how, place, at: Date.now() });
+      return {};
+    },
     trust: ({ node: reference }) => node.explainTrust(reference),
     identity: () => {
-      const { self } = node.status();
-      return { aid: self.aid, fingerprint: self.fingerprint, name: settings.name, binding: parts.binding(), incarnation: self.incarnation };
+      const { self, closed } = node.status();
+      const { rotation, nextKey } = node.identity();
+      const replaces = closed.filter(({ successor }) => successor?.aid === self.aid);
+      const { aid, fingerprint, incarnation } = self;
+      return { aid, fingerprint, name: settings.name, binding: parts.binding(), incarnation, rotation, nextKey, replaces };
     },
     events: ({ limit }) => node.recentEvents(limit),
     ping: ({ node: reference }) => node.ping(reference),
@@ -110,6 +128,25 @@ export function createHandlers(parts: HandlerParts): ApiHandlers {
       });
     },
   };
+}
+
+/** The texts of the command line, judged; a fault says which of them is wrong. */
+function rotationOrder({ nextKey, recovery, document, dryRun }: RotateRequest): RotationOrder {
+  const crypto = createNodeCrypto();
+  const key = nextKey === null ? null : parseNextKey(crypto, nextKey);
+  if (key?.kind === 'bad') throw new Fault('RN-MESH-060', `the next key cannot be read: ${key.why}`);
+  const identity = document === null ? null : readIdentityDocument(crypto, parsedJson(document));
+  if (typeof identity === 'string') throw new Fault('RN-MESH-065', identity);
+  return { nextKey: key?.key ?? null, recovery, document: identity, dryRun };
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function agentView({ node, settings, stateDirectory, presence }: HandlerParts, uptimeMs: number): AgentView {

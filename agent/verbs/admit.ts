@@ -92,10 +92,17 @@ export async function listRequests(invocation: Invocation, { output, signal }: V
 export async function approve(invocation: Invocation, context: VerbContext): Promise<undefined> {
   const fingerprint = completeFingerprint(invocation.argument(0) ?? '');
   const client = clientFor(invocation);
-  if (invocation.flag('dryRun')) return sayWould(context, `approve the machine with fingerprint ${fingerprint} if it waits`);
-  const request = await client.call('approve', { fingerprint }, { signal: context.signal });
+  const replaces = invocation.text('replaces');
+  if (invocation.flag('dryRun'))
+    return sayWould(
+      context,
+      `approve the machine with fingerprint ${fingerprint} if it waits`,
+      ...(replaces === undefined ? [] : [`close the identity of ${printable(replaces)} for good, as replaced by it`]),
+    );
+  const request = await client.call('approve', { fingerprint, ...(replaces === undefined ? {} : { replaces }) }, { signal: context.signal });
   context.output.document('approved', { request });
   context.output.line(`${printable(request.name)} (${request.fingerprint}) at ${printable(request.address)} is approved.`);
+  if (replaces !== undefined) context.output.line(`the former identity of ${printable(replaces)} is closed, on every node, for good.`);
   return undefined;
 }
 

@@ -16,6 +16,8 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['MEMBER_SUSPENDED', 'a member may not vote or be trusted with work until a person confirms it'],
   ['MEMBER_CONFIRMED', 'a person has confirmed a suspended member'],
   ['KEY_ROTATED', 'an identity has a new key; its former one is refused from now on'],
+  ['NEXT_KEY_AWAY', 'the key for the next rotation has left this device, as it should; the event says where it went'],
+  ['IDENTITY_RECOVERED', 'this device has taken an identity over with its next key'],
   ['OLD_KEY_REFUSED', 'somebody proved a key that a rotation has replaced: a stolen or restored card, or a copy; it was turned away'],
   ['IDENTITY_SUPERSEDED', 'this device holds a key that was replaced elsewhere; the members refuse it'],
   ['IDENTITY_SETTLED', 'a member whose identity was in doubt has rotated its key, which only its owner can; the doubt is over'],

@@ -1,4 +1,4 @@
-/** `identity show`, `events`, `doctor`, `explain`, `version`: looking without changing. */
+/** `events`, `doctor`, `explain`, `version`: looking without changing. */
 import { clientFor } from '#agent/verbs/connection.ts';
 import type { DoctorReport, Finding } from '#agent/doctor/report.ts';
 import { catalogue } from '#core/errors/catalogue.ts';
@@ -15,24 +15,6 @@ import { pad, printable, renderPairs } from '#core/terminal/table.ts';
 import type { EventRecord } from '#mesh/swarm/views.ts';
 
 const DOCTOR_MS_MAX = 30_000;
-
-/** `robonet identity show`. */
-export async function showIdentity(invocation: Invocation, { output, signal }: VerbContext): Promise<undefined> {
-  const identity = await clientFor(invocation).call('identity', {}, { signal });
-  output.document('identity', identity);
-  output.line(
-    ...renderPairs([
-      ['name', printable(identity.name)],
-      ['fingerprint', output.palette.bold(identity.fingerprint)],
-      ['identity', identity.aid],
-      ['bound to', printable(`${identity.binding.kind}: ${identity.binding.reason}`)],
-      ...Object.entries(identity.binding.facts).map(([name, value]) => [`  ${printable(name)}`, printable(value)] as const),
-      ['incarnation', identity.incarnation === null ? '-' : String(identity.incarnation)],
-    ]),
-  );
-  output.note('the fingerprint is what people compare before they approve this machine');
-  return undefined;
-}
 
 /** `robonet events`. */
 export async function showEvents(invocation: Invocation, { output, signal }: VerbContext): Promise<undefined> {

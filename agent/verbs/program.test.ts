@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,8 @@ import { raftOf, SANDBOX } from '#agent/status/self-report.ts';
 import { robonetProgram } from '#agent/verbs/program.ts';
 import { runProgram } from '#core/node/command-line/run.ts';
 import type { VerbSpec } from '#core/node/command-line/verb.ts';
-import type { NodeView, StatusView } from '#mesh/swarm/views.ts';
+import type { IdentityDocument } from '#mesh/hcth/identity-document.ts';
+import type { ClosedView, NodeView, StatusView } from '#mesh/swarm/views.ts';
 import type { TrustStep } from '#mesh/trust/explain.ts';
 
 const self: NodeView = {
@@ -94,6 +95,26 @@ const note = <Value>(method: ApiMethod, request: unknown, value: Value): Value =
   return value;
 };
 const waiting = { fingerprint: 'CCCC-CCCC-CCCC-CCCC', aid: 'rn1c', name: 'new', address: '10.0.0.9:1', since: 0, expiresAt: 1, capabilities: null };
+const closed: ClosedView = {
+  aid: 'rn1dddd',
+  fingerprint: 'DDDD-DDDD-DDDD-DDDD',
+  name: 'old-cellar',
+  closedAt: 0,
+  successor: { aid: 'rn1bbbb', fingerprint: cellar.fingerprint, name: 'cellar' },
+};
+const publicDocument: IdentityDocument = {
+  v: 1,
+  type: 'robonet-identity',
+  aid: 'rn1aaaa',
+  fingerprint: self.fingerprint,
+  name: 'attic',
+  mesh: { id: mesh.id, name: mesh.name },
+  rotation: 1,
+  establishment: [],
+  membership: null,
+  peers: [],
+  takenAt: 0,
+};
 const handlers: ApiHandlers = {
   status: answer,
   init: (request) => note('init', request, answer()),
@@ -113,7 +134,15 @@ const handlers: ApiHandlers = {
     name: 'attic',
     binding: { kind: 'soft', reason: 'a MAC', facts: { mac: 'x' } },
     incarnation: 3,
+    rotation: 1,
+    nextKey: { where: 'device', rotation: 2, digest: 'd'.repeat(64) },
+    replaces: [],
   }),
+  close: (request) => note('close', request, closed),
+  rotate: (request) => note('rotate', request, { rotation: 2, aid: 'rn1aaaa' }),
+  'identity-document': (request) => note('identity-document', request, publicDocument),
+  'export-next-key': () => note('export-next-key', {}, { ...publicDocument, nextKey: 'rnk1.SECR-ET' }),
+  'forget-next-key': (request) => note('forget-next-key', request, {}),
   events: () => [{ at: 0, code: 'SEQ', severity: 'warning', text: 'odd', aid: null, source: '10.0.0.7', data: {} }],
   ping: () => ({ rttMs: 0.5 }),
   doctor: ({ peers }) => ({ findings: [{ check: 'unicast', subject: peers[0] ?? '-', level: 'critical', text: 'blocked', next: 'open it' }], tookMs: 1 }),
@@ -228,6 +257,109 @@ describe('status', () => {
     const { code, out } = await robonet('--socket', '/nonexistent/agent.sock', 'status', '--json');
     expect(code).toBe(69);
     expect(JSON.parse(out)).toMatchObject({ v: 1, type: 'error', error: { code: 'RN-AGENT-001', exit: 69 } });
+  });
+});
+
+describe('identity', () => {
+  const file = (text: string): string => {
+    const path = join(folder, `key-${String(Math.random()).slice(2)}`);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it('show warns while the next key is on the device, and says how to take it away', async () => {
+    const shown = await robonet('identity', 'show');
+    expect(shown.out).toContain('rotation 1');
+    expect(shown.out).toMatch(/next key +on this device/);
+    expect(shown.err).toContain('provision escrow pull');
+    expect(JSON.parse((await robonet('identity', 'show', '--json')).out)).toMatchObject({ rotation: 1, nextKey: { where: 'device', rotation: 2 } });
+  });
+
+  it('rotate asks the agent; --dry-run asks it whether it could, and changes nothing', async () => {
+    const dry = await robonet('identity', 'rotate', '--dry-run');
+    expect([dry.code, dry.out]).toEqual([0, expect.stringContaining('would replace the key of this node')]);
+    expect(calls.at(-1)).toEqual(['rotate', { nextKey: null, recovery: false, document: null, dryRun: true }]);
+    const done = await robonet('identity', 'rotate', '--next-key', file('# note\nrnk1.AAAA\n'));
+    expect(done.out).toContain('a new key (rotation 2)');
+    expect(calls.at(-1)).toEqual(['rotate', { nextKey: '# note\nrnk1.AAAA\n', recovery: false, document: null, dryRun: false }]);
+  });
+
+  it('a next key on the command line is refused and never sent', async () => {
+    const before = calls.length;
+    for (const verb of ['rotate', 'recover']) {
+      const refused = await robonet('identity', verb, '--next-key', 'rnk1.AAAA-BBBB');
+      expect([refused.code, refused.err]).toEqual([64, expect.stringContaining('could be read by every user')]);
+      expect(refused.err).not.toContain('BBBB');
+    }
+    expect(calls.length).toBe(before);
+  });
+
+  it('recover on another device needs what a member knows, or --alone', async () => {
+    const escrow = JSON.stringify({ ...publicDocument, aid: 'rn1other', fingerprint: 'EEEE-EEEE-EEEE-EEEE', nextKey: 'rnk1.AAAA' });
+    const path = file(escrow);
+    const refused = await robonet('identity', 'recover', '--next-key', path);
+    expect([refused.code, refused.err]).toEqual([64, expect.stringContaining('robonet identity document NAME')]);
+    await robonet('identity', 'recover', '--next-key', path, '--alone');
+    expect(calls.at(-1)).toEqual(['rotate', { nextKey: 'rnk1.AAAA', recovery: true, document: escrow, dryRun: false }]);
+    const told = file(JSON.stringify(publicDocument));
+    await robonet('identity', 'recover', '--next-key', path, '--identity', told);
+    expect(calls.at(-1)).toEqual(['rotate', { nextKey: 'rnk1.AAAA', recovery: true, document: JSON.stringify(publicDocument), dryRun: false }]);
+    // The escrow of this very device needs no document.
+    await robonet('identity', 'recover', '--next-key', file(JSON.stringify({ ...publicDocument, nextKey: 'rnk1.BBBB' })));
+    expect(calls.at(-1)).toEqual(['rotate', { nextKey: 'rnk1.BBBB', recovery: true, document: null, dryRun: false }]);
+    expect((await robonet('identity', 'recover')).code).toBe(64);
+  });
+
+  it('export-next writes a file for this user alone, reads it back, and only then has the copy deleted', async () => {
+    const path = join(folder, 'attic.key');
+    const exported = await robonet('identity', 'export-next', path);
+    expect(exported.code).toBe(0);
+    expect(readFileSync(path, 'utf8')).toMatch(/^# roboNet: next key of attic .*\n# Whoever.*\nrnk1\.SECR-ET\n$/);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(calls.at(-1)).toEqual(['forget-next-key', { digest: 'd'.repeat(64), how: 'exported', place: path }]);
+    const before = calls.filter(([method]) => method === 'forget-next-key').length;
+    // A file that is there is not touched, and nothing is deleted.
+    const again = await robonet('identity', 'export-next', path);
+    expect([again.code, again.err]).toEqual([65, expect.stringContaining('The next key is still on this device')]);
+    expect((await robonet('identity', 'export-next', join(folder, 'no', 'where'))).code).toBe(65);
+    expect((await robonet('identity', 'export-next', join(folder, 'kept.key'), '--keep')).code).toBe(0);
+    const piped = await robonet('identity', 'export-next', '-');
+    expect([piped.out, piped.err]).toEqual(['rnk1.SECR-ET\n', expect.stringContaining(`forget-next ${'d'.repeat(64)}`)]);
+    expect(calls.filter(([method]) => method === 'forget-next-key').length).toBe(before);
+    expect(JSON.parse((await robonet('identity', 'export-next', '-', '--json')).out)).toMatchObject({ type: 'robonet-identity', nextKey: 'rnk1.SECR-ET' });
+    await robonet('identity', 'export-next', '-', '--delete');
+    expect(calls.filter(([method]) => method === 'forget-next-key').length).toBe(before + 1);
+  });
+
+  it('document prints no secret', async () => {
+    const printed = await robonet('identity', 'document', 'cellar');
+    expect(JSON.parse(printed.out)).toEqual(publicDocument);
+    expect(calls.at(-1)).toEqual(['identity-document', { node: 'cellar' }]);
+  });
+});
+
+describe('closed identities', () => {
+  it('are listed under the nodes, and shown with date and successor', async () => {
+    view = { ...member, closed: [closed] };
+    try {
+      const nodes = await robonet('nodes');
+      expect(nodes.out).toContain('old-cellar (DDDD-DDDD-DDDD-DDDD), closed 1970-01-01 00:00:00Z; cellar (BBBB-BBBB-BBBB-BBBB) has taken its place');
+      expect((await robonet('node', 'OLD-cellar')).out).toContain('closed 1970-01-01');
+      expect((await robonet('node', 'BBBB-BBBB-BBBB-BBBB')).out).toMatch(/replaces +old-cellar/);
+      expect(JSON.parse((await robonet('nodes', '--json')).out)).toMatchObject({ closed: [{ name: 'old-cellar' }] });
+    } finally {
+      view = member;
+    }
+  });
+
+  it('node close and approve --replaces say what they would do, and do it', async () => {
+    const dry = await robonet('node', 'close', 'BBBB-BBBB-BBBB-BBBB', '--dry-run');
+    expect(dry.out).toContain('would close the identity of');
+    await robonet('node', 'close', 'BBBB-BBBB-BBBB-BBBB', '--replaced-by', 'attic');
+    expect(calls.at(-1)).toEqual(['close', { node: 'rn1bbbb', replacedBy: 'rn1aaaa' }]);
+    await robonet('approve', 'CCCC-CCCC-CCCC-CCCC', '--replaces', 'attic');
+    expect(calls.at(-1)).toEqual(['approve', { fingerprint: 'CCCC-CCCC-CCCC-CCCC', replaces: 'attic' }]);
+    expect((await robonet('approve', 'CCCC-CCCC-CCCC-CCCC', '--replaces', 'attic', '--dry-run')).out).toContain('would close the identity of attic');
   });
 });
 

@@ -10,6 +10,7 @@ import { parsed, type Parsed, problem } from '#core/terminal/parsed.ts';
 const nodeArgument: ArgumentSpec = { form: '<node>', text: 'name, fingerprint or identity of a node', complete: nodeNames };
 const fingerprintArgument: ArgumentSpec = { form: '<fingerprint>', text: 'all 16 characters as the machine shows them, XXXX-XXXX-XXXX-XXXX' };
 const peerOption: OptionSpec = { flags: '--peer <host[:port]>', text: 'also try this address (repeatable)', repeatable: true, parse: addressText };
+const nextKeyOption: OptionSpec = { flags: '--next-key <file>', text: 'file with the next key or an escrow file, - for standard input' };
 const noStartOption: OptionSpec = { flags: '--no-start', text: 'do not start the agent if it is not running' };
 const noAgent = [EXIT.unavailable, 'the agent is not running'] as const;
 const refused = [EXIT.notPermitted, 'the mesh or a person refuses'] as const;
@@ -95,6 +96,7 @@ const verbs: readonly VerbSpec[] = [
       ['robonet node attic-pi', 'machine, skills, conditions with start, end and worst value'],
       ['robonet node attic-pi --ping 20', 'and round-trip times'],
       ['robonet node forget attic-pi', 'remove a member that will not come back'],
+      ['robonet node close attic-pi', 'the same for one whose keys are gone, told as such'],
     ],
     exits: [noAgent, [EXIT.badInput, 'no such node']],
     verbs: [
@@ -106,6 +108,19 @@ const verbs: readonly VerbSpec[] = [
         examples: [['robonet node forget attic-pi --dry-run', 'says what would be removed']],
         exits: [noAgent, refused],
         run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).forgetNode(invocation, context),
+      },
+      {
+        name: 'close',
+        summary: 'close the identity of a member that lost its keys',
+        description: 'Run on a voter. Every node refuses the identity from then on and shows it as closed, with date and successor.',
+        arguments: [nodeArgument],
+        options: [{ flags: '--replaced-by <node>', text: 'the member that has taken its place' }, dryRunOption],
+        examples: [
+          ['robonet node close attic-pi --replaced-by attic-pi-2', 'after the machine came back with a new identity'],
+          ['robonet approve ABCD-EFGH-IJKL-MNOP --replaces attic-pi', 'the same in one step, when it asks to join'],
+        ],
+        exits: [noAgent, refused],
+        run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).closeNode(invocation, context),
       },
     ],
     run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).showNode(invocation, context),
@@ -210,8 +225,11 @@ const verbs: readonly VerbSpec[] = [
     name: 'approve',
     summary: 'let a waiting machine in',
     arguments: [fingerprintArgument],
-    options: [dryRunOption],
-    examples: [['robonet approve ABCD-EFGH-IJKL-MNOP', "the fingerprint on the machine's own screen"]],
+    options: [{ flags: '--replaces <node>', text: 'the member whose place it takes, because its keys are gone: that identity is closed' }, dryRunOption],
+    examples: [
+      ['robonet approve ABCD-EFGH-IJKL-MNOP', "the fingerprint on the machine's own screen"],
+      ['robonet approve ABCD-EFGH-IJKL-MNOP --replaces attic-pi', 'a reinstalled machine: new identity, trust 0, and the old one is closed'],
+    ],
     exits: [noAgent, [EXIT.notPermitted, 'no machine with this fingerprint waits']],
     run: async (invocation, context) => (await import('#agent/verbs/admit.ts')).approve(invocation, context),
   },
@@ -243,14 +261,82 @@ const verbs: readonly VerbSpec[] = [
   },
   {
     name: 'identity',
-    summary: "this node's own identity",
+    summary: "this node's own identity, its keys, and taking one back",
+    description:
+      'An identity has a key in use and a next key, which it has committed to and which alone may replace the one in use. Keep the next key away from the device: `provision` escrows it when it colonizes.',
     verbs: [
       {
         name: 'show',
-        summary: 'fingerprint, identity and what it is bound to',
+        summary: 'fingerprint, identity, what it is bound to, where the next key is',
         examples: [['robonet identity show', 'what people compare before they approve this machine']],
         exits: [noAgent],
-        run: async (invocation, context) => (await import('#agent/verbs/look.ts')).showIdentity(invocation, context),
+        run: async (invocation, context) => (await import('#agent/verbs/identity.ts')).showIdentity(invocation, context),
+      },
+      {
+        name: 'rotate',
+        summary: 'replace the key in use by the next one',
+        options: [nextKeyOption, dryRunOption],
+        examples: [
+          ['robonet identity rotate', 'where the next key is still on this device'],
+          ['provision escrow show attic | ssh attic sudo robonet identity rotate --next-key -', 'with the key from escrow'],
+        ],
+        exits: [noAgent, [EXIT.badInput, 'not the next key of this identity'], [EXIT.tryAgain, 'no member was reached yet']],
+        run: async (invocation, context) => (await import('#agent/verbs/identity.ts')).rotateIdentity(invocation, context),
+      },
+      {
+        name: 'recover',
+        summary: 'take an identity back with its next key alone',
+        description:
+          'For a device whose key may be in other hands, or is lost. On the device itself the next key is enough; on another device the identity comes from a document that a member writes now. Members refuse the former key from then on.',
+        options: [
+          nextKeyOption,
+          { flags: '--identity <file>', text: 'on another device: what a member knows of the identity, from `robonet identity document NAME`' },
+          { flags: '--alone', text: 'on another device, when no member is left to ask: trust the escrow file that this is all', conflicts: ['identity'] },
+          dryRunOption,
+        ],
+        examples: [
+          ['robonet identity recover --next-key attic.key', 'on the device itself, after its card was copied'],
+          ['robonet identity recover --next-key attic.escrow --identity attic.json', 'on a new device, after the old one was lost'],
+        ],
+        exits: [noAgent, refused, [EXIT.badInput, 'not the next key of this identity']],
+        run: async (invocation, context) => (await import('#agent/verbs/identity.ts')).recoverIdentity(invocation, context),
+      },
+      {
+        name: 'export-next',
+        summary: 'write the next key to a file, and delete it here',
+        arguments: [{ form: '<file>', text: 'a new file; - for standard output' }],
+        options: [
+          { flags: '--keep', text: 'with a file: keep the copy on this device as well' },
+          { flags: '--delete', text: 'with -: delete the copy here although nobody can check where it went' },
+          dryRunOption,
+        ],
+        examples: [
+          ['robonet identity export-next /media/usb/attic.key', 'written, read back, then deleted here'],
+          ['robonet identity export-next - | lp', 'on paper; then `robonet identity forget-next DIGEST`'],
+        ],
+        exits: [noAgent, [EXIT.badInput, 'the next key is not here, or the file cannot be written']],
+        run: async (invocation, context) => (await import('#agent/verbs/identity.ts')).exportNextKey(invocation, context),
+      },
+      {
+        name: 'forget-next',
+        summary: 'delete the next key here, once it is safe elsewhere',
+        arguments: [{ form: '<digest>', text: 'which key is meant, as `export-next -` says' }],
+        options: [
+          { flags: '--escrowed', text: 'it is in escrow (default: exported)' },
+          { flags: '--place <text>', text: 'where it is, for `identity show`' },
+          dryRunOption,
+        ],
+        examples: [['robonet identity forget-next 3fa9… --place "the safe"', 'a thief of this device does not get it']],
+        exits: [noAgent, [EXIT.badInput, 'not the next key of this device']],
+        run: async (invocation, context) => (await import('#agent/verbs/identity.ts')).forgetNextKey(invocation, context),
+      },
+      {
+        name: 'document',
+        summary: 'what is public of an identity, for recovering it elsewhere',
+        arguments: [{ form: '[node]', text: 'name, fingerprint or identity of a member; default: this node', complete: nodeNames }],
+        examples: [['robonet identity document attic > attic.json', 'on any member; no secret']],
+        exits: [noAgent, [EXIT.badInput, 'no such node']],
+        run: async (invocation, context) => (await import('#agent/verbs/identity.ts')).printDocument(invocation, context),
       },
     ],
   },

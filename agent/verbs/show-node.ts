@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { AgentClient } from '#agent/api/client.ts';
 import type { StatusAnswer } from '#agent/api/protocol.ts';
 import { clientFor, sayWould } from '#agent/verbs/connection.ts';
-import { conditionWords, machineWords, onlineWords, roleWords, rttWords, trustWords } from '#agent/verbs/words.ts';
+import { closedWords, conditionWords, machineWords, onlineWords, roleWords, rttWords, trustWords } from '#agent/verbs/words.ts';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import { Fault } from '#core/errors/fault.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
@@ -16,7 +16,7 @@ import { formatBytes } from '#core/terminal/size.ts';
 import { nearest } from '#core/terminal/suggest.ts';
 import { printable, renderPairs, renderTable } from '#core/terminal/table.ts';
 import type { TrustExplanation } from '#mesh/driver/mesh-node.ts';
-import type { Condition, NodeView } from '#mesh/swarm/views.ts';
+import type { ClosedView, Condition, NodeView } from '#mesh/swarm/views.ts';
 import { spanText } from '#mesh/trust/span-text.ts';
 
 /** The node meant by a name, identity or fingerprint. */
@@ -36,10 +36,25 @@ export function findNode(status: StatusAnswer, text: string): NodeView {
   throw new Fault('RN-AGENT-019', `no node is called '${text}'${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`);
 }
 
+/** The closed identity meant, where no present node is: its successor may bear its name. */
+function findClosed(status: StatusAnswer, text: string): ClosedView | undefined {
+  const wanted = text.toLowerCase();
+  const means = ({ name, aid, fingerprint }: Pick<NodeView, 'name' | 'aid' | 'fingerprint'>): boolean =>
+    [name, aid, fingerprint].some((handle) => handle.toLowerCase() === wanted);
+  return status.nodes.some(means) ? undefined : status.closed.find(means);
+}
+
 /** `robonet node NAME`. */
 export async function showNode(invocation: Invocation, { output, signal }: VerbContext): Promise<undefined> {
   const client = clientFor(invocation);
   const status = await client.call('status', {}, { signal });
+  const closed = findClosed(status, invocation.argument(0) ?? '');
+  if (closed !== undefined) {
+    output.document('closed-node', closed);
+    output.line(closedWords(closed));
+    output.note('a closed identity is never a member again; `robonet nodes` lists all of them');
+    return undefined;
+  }
   const node = findNode(status, invocation.argument(0) ?? '');
   const ping = await measure(client, node, invocation.number('ping') ?? 0, signal);
   output.document('node', ping === null ? node : { ...node, ping });
@@ -62,6 +77,8 @@ export async function showNode(invocation: Invocation, { output, signal }: VerbC
           ] as const)),
       ['joined', node.joinedAt === null ? '-' : formatTimestamp(node.joinedAt)],
       ['incarnation', node.incarnation === null ? '-' : String(node.incarnation)],
+      ['key', keyWords(node)],
+      ...status.closed.filter(({ successor }) => successor?.aid === node.aid).map((former) => ['replaces', closedWords(former)] as const),
       ['machine', machineWords(node)],
       ...(capabilities === null
         ? []
@@ -79,6 +96,11 @@ export async function showNode(invocation: Invocation, { output, signal }: VerbC
     ...node.conditions.map((condition) => `  ${conditionLine(condition, now)}`),
   );
   return undefined;
+}
+
+function keyWords({ rotation }: NodeView): string {
+  if (rotation === null) return '-';
+  return rotation === 0 ? 'the first one' : `rotation ${String(rotation)}`;
 }
 
 interface PingSummary {
@@ -115,6 +137,25 @@ export async function forgetNode(invocation: Invocation, context: VerbContext): 
   const forgotten = await client.call('forget', { node: node.aid }, { signal: context.signal });
   context.output.document('node', forgotten);
   context.output.line(`${printable(forgotten.name)} (${forgotten.fingerprint}) is no longer a member; a reinstalled machine may take its name.`);
+  return undefined;
+}
+
+/** `robonet node close NAME`. */
+export async function closeNode(invocation: Invocation, context: VerbContext): Promise<undefined> {
+  const client = clientFor(invocation);
+  const status = await client.call('status', {}, { signal: context.signal });
+  const node = findNode(status, invocation.argument(0) ?? '');
+  const replacedBy = invocation.text('replacedBy');
+  const successor = replacedBy === undefined ? null : findNode(status, replacedBy);
+  if (invocation.flag('dryRun'))
+    return sayWould(
+      context,
+      `close the identity of ${node.name} (${node.fingerprint}) for good, on every node${successor === null ? '' : `, as replaced by ${successor.name} (${successor.fingerprint})`}`,
+    );
+  const closed = await client.call('close', { node: node.aid, replacedBy: successor?.aid ?? null }, { signal: context.signal });
+  context.output.document('closed-node', closed);
+  context.output.line(`${closedWords(closed)}.`);
+  context.output.note('no node will accept this identity again; a machine that still has it is refused');
   return undefined;
 }
 

@@ -2,7 +2,7 @@
 import type { Problem, StatusAnswer } from '#agent/api/protocol.ts';
 import { quorumMargin } from '#agent/status/problems.ts';
 import { clientFor } from '#agent/verbs/connection.ts';
-import { conditionWords, machineWords, onlineWords, roleWords, rttWords, trustWords } from '#agent/verbs/words.ts';
+import { closedWords, conditionWords, machineWords, onlineWords, roleWords, rttWords, trustWords } from '#agent/verbs/words.ts';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
 import type { Output } from '#core/node/command-line/output.ts';
@@ -75,7 +75,7 @@ function nodeTable(status: StatusAnswer, output: Output): readonly string[] {
 /** `robonet nodes`. */
 export async function showNodes(invocation: Invocation, { output, signal }: VerbContext): Promise<undefined> {
   const status = await clientFor(invocation).call('status', {}, { signal });
-  output.document('nodes', { mesh: status.mesh, nodes: status.nodes });
+  output.document('nodes', { mesh: status.mesh, nodes: status.nodes, closed: status.closed });
   const now = Date.now();
   const rows = status.nodes.map((node) => [
     printable(node.name),
@@ -93,6 +93,7 @@ export async function showNodes(invocation: Invocation, { output, signal }: Verb
       rows,
       output.palette.dim,
     ),
+    ...(status.closed.length === 0 ? [] : ['', 'closed identities:', ...status.closed.map((closed) => `  ${closedWords(closed)}`)]),
   );
   return undefined;
 }

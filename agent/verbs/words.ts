@@ -1,10 +1,11 @@
 /** How nodes, trust and conditions are put into words and table cells; every verb says them the same way. Pure. */
+import { formatTimestamp } from '#core/node/command-line/timestamp.ts';
 import { formatDuration, formatRelative } from '#core/terminal/duration.ts';
 import type { Palette } from '#core/terminal/palette.ts';
 import { formatBytes } from '#core/terminal/size.ts';
 import { printable } from '#core/terminal/table.ts';
 import type { Millis } from '#core/time/time.ts';
-import type { NodeView } from '#mesh/swarm/views.ts';
+import type { ClosedView, NodeView } from '#mesh/swarm/views.ts';
 
 /** "online (this node)", "offline, last seen 3 min ago". */
 export function onlineWords(node: NodeView, now: Millis, palette: Palette): string {
@@ -45,6 +46,12 @@ export function machineWords(node: NodeView): string {
   const { capabilities } = node;
   if (capabilities === null) return '-';
   return `${printable(capabilities.model ?? capabilities.profile)}, ${printable(capabilities.arch)}, ${String(capabilities.cpu.cores)} core${capabilities.cpu.cores === 1 ? '' : 's'}, ${formatBytes(capabilities.memoryBytes)}`;
+}
+
+/** "attic (ABCD-…), closed 2026-01-01 10:00:00Z; new-attic (EFGH-…) has taken its place". */
+export function closedWords({ name, fingerprint, closedAt, successor }: ClosedView): string {
+  const after = successor === null ? '' : `; ${printable(successor.name ?? 'another identity')} (${successor.fingerprint}) has taken its place`;
+  return `${printable(name)} (${fingerprint}), closed ${formatTimestamp(closedAt)}${after}`;
 }
 
 /** "0.8 ms" or a dash. */

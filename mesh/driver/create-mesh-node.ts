@@ -13,7 +13,8 @@ import { ensureDirectory } from '#core/node/disk.ts';
 import { createRng, type Entropy } from '#core/random/random.ts';
 import type { Instant, Millis } from '#core/time/time.ts';
 import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
-import type { Identity } from '#mesh/hcth/identity-file.ts';
+import { type IdentityDocument, identityDocument, type IdentityParts, type ReadIdentity } from '#mesh/hcth/identity-document.ts';
+import type { Identity, NextKeyPlace } from '#mesh/hcth/identity-file.ts';
 import { parseAddress } from '#mesh/membership/address-policy.ts';
 import { encodeIntent } from '#mesh/swarm/joiner.ts';
 import type { Command, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
@@ -23,6 +24,7 @@ import { Swarm } from '#mesh/swarm/swarm.ts';
 import type {
   AdmissionRequest,
   Capabilities,
+  ClosedView,
   Condition,
   EventRecord,
   FoundOptions,
@@ -39,8 +41,9 @@ import { ConnectionPool } from './connection-pool.ts';
 import { EventRing } from './event-ring.ts';
 import { foreignMembership } from './foreign-membership.ts';
 import { measureHandshakeBudget } from './handshake-budget.ts';
+import { IdentityKeeper, type NextKeyWhere } from './identity-keeper.ts';
 import { openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
-import type { AddressHint, MeshNode, TrustExplanation } from './mesh-node.ts';
+import type { AddressHint, MeshNode, RotationOrder, TrustExplanation } from './mesh-node.ts';
 import { MESH_PORT, type MeshNodeOptions, UNKNOWN_CAPABILITIES } from './mesh-node-options.ts';
 import { NodeState } from './node-state.ts';
 import { ownAddresses } from './own-addresses.ts';
@@ -73,7 +76,7 @@ class RunningNode implements MeshNode {
   readonly #ringListeners: ((event: EventRecord) => void)[] = [];
   #state: NodeState | null = null;
   #lock: StateLock | null = null;
-  #identity: Identity | null = null;
+  #keeper: IdentityKeeper | null = null;
   #swarm: Swarm | null = null;
   #running = false;
   /** The present of the event-loop turn under way; read once per turn, not once per message. */
@@ -108,7 +111,7 @@ class RunningNode implements MeshNode {
     const state = this.#openState(stateDirectory);
     try {
       const opened = await openOrCreateIdentity(stateDirectory, this.#crypto, this.#entropy, binding, this.#options.disk);
-      this.#identity = opened.identity;
+      this.#keep(opened.identity);
       const before: Persist[] = [];
       if (opened.mismatch !== null) before.push(...this.#onOtherHardware(state, opened.mismatch.aid, opened.mismatch.changed));
       else before.push(...this.#onForeignMembership(state, opened.identity.established.aid));
@@ -142,6 +145,11 @@ class RunningNode implements MeshNode {
 
   get port(): number {
     return this.#pool.port;
+  }
+
+  #keep(identity: Identity): void {
+    const { stateDirectory: folder, binding: source, disk: calls } = this.#options;
+    this.#keeper = new IdentityKeeper({ folder, crypto: this.#crypto, entropy: this.#entropy, source, identity, ...(calls === undefined ? {} : { calls }) });
   }
 
   #openState(folder: string): NodeState {
@@ -191,8 +199,8 @@ class RunningNode implements MeshNode {
 
   #begin(atLeast: number, reason: 'start' | 'clock-jump' | 'restore', spokenBefore: boolean): void {
     const state = this.#state;
-    const identity = this.#identity;
-    if (state === null || identity === null) return;
+    const identity = this.#keeper?.identity;
+    if (state === null || identity === undefined) return;
     const started = startIncarnation(state, this.#crypto, this.#entropy, identity, {
       spokenBefore,
       atLeast,
@@ -336,7 +344,7 @@ class RunningNode implements MeshNode {
       if (state === null) return;
       if (freshIdentity) {
         state.forgetStatements();
-        this.#identity = await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding, this.#options.disk);
+        this.#keep(await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding, this.#options.disk));
       }
       this.#begin(atLeast, reason, !freshIdentity);
       this.#input({ kind: 'listening', addresses: ownAddresses(this.#options.listenHosts, this.port) });
@@ -402,8 +410,8 @@ class RunningNode implements MeshNode {
     await this.#command({ kind: 'revoke-invitation', tokenId });
   }
 
-  async approve(fingerprint: string): Promise<AdmissionRequest> {
-    return this.#command<AdmissionRequest>({ kind: 'approve', fingerprint });
+  async approve(fingerprint: string, replaces?: string): Promise<AdmissionRequest> {
+    return this.#command<AdmissionRequest>({ kind: 'approve', fingerprint, ...(replaces === undefined ? {} : { replaces }) });
   }
 
   async deny(fingerprint: string, reason: string): Promise<AdmissionRequest> {
@@ -412,6 +420,96 @@ class RunningNode implements MeshNode {
 
   async forget(aidOrName: string): Promise<NodeView> {
     return this.#command<NodeView>({ kind: 'forget', who: aidOrName });
+  }
+
+  async closeIdentity(aidOrName: string, replacedBy: string | null): Promise<ClosedView> {
+    return this.#command<ClosedView>({ kind: 'close', who: aidOrName, replacedBy });
+  }
+
+  identity(): { readonly rotation: number; readonly nextKey: NextKeyWhere } {
+    const keeper = this.#identityKeeper();
+    return { rotation: keeper.identity.established.rotations, nextKey: keeper.nextKey };
+  }
+
+  async identityDocument(aidOrName: string | null): Promise<IdentityDocument> {
+    return identityDocument(await this.#identityParts(aidOrName), this.#clock.now().wall);
+  }
+
+  async exportNextKey(): Promise<IdentityDocument> {
+    const text = this.#identityKeeper().nextKeyText();
+    return identityDocument(await this.#identityParts(null), this.#clock.now().wall, text);
+  }
+
+  async letNextKeyGo(digest: string, place: NextKeyPlace): Promise<void> {
+    await this.#identityKeeper().letNextKeyGo(digest, place);
+    this.#event('NEXT_KEY_AWAY', 'notice', `the next key is no longer on this device: ${place.how} (${place.place})`);
+  }
+
+  async rotate(order: RotationOrder): Promise<{ readonly rotation: number; readonly aid: string }> {
+    await this.#restarting;
+    const keeper = this.#identityKeeper();
+    const swarm = this.#swarm;
+    if (swarm === null) throw new Fault('RN-MESH-032', 'the node is not running');
+    const { document, nextKey } = order;
+    const ours = document !== null && aidText(document.established.aid) === swarm.self.text;
+    if (document !== null && (!ours || (this.status().mesh === null && keeper.holds(nextKey)))) return this.#takeOver(keeper, document, order);
+    // A document that is ahead of us shows every rotation there was; without one, a member must have judged our log.
+    const log = keeper.newer(document?.established ?? null);
+    const fault = log === null ? swarm.rotationFault() : undefined;
+    if (fault !== undefined) throw new Fault('RN-MESH-062', fault);
+    const before = log ?? keeper.identity.established;
+    keeper.plan(nextKey, before);
+    const answer = { rotation: before.rotations + 1, aid: swarm.self.text };
+    if (order.dryRun) return answer;
+    const { event, number } = await keeper.rotate(before, nextKey, order.recovery || log !== null);
+    this.#event('KEY_ROTATED', 'notice', `this node has a new key (rotation ${number}, ${order.recovery ? 'recovery' : 'planned'}); its next key is on this device`, {
+      rotation: number,
+      cause: order.recovery ? 'recovery' : 'planned',
+    });
+    this.#input({ kind: 'rotated', event, number });
+    this.#restart(0, 'start', false);
+    await this.#restarting;
+    return answer;
+  }
+
+  /** Recovery on another device: from now on this one is that identity, and a member where that was one. */
+  async #takeOver(keeper: IdentityKeeper, document: ReadIdentity, { nextKey, dryRun }: RotationOrder): Promise<{ readonly rotation: number; readonly aid: string }> {
+    const { established } = document;
+    const state = this.#state;
+    if (nextKey === null) throw new Fault('RN-MESH-061', `the next key of ${fingerprintOf(established.aid)} is needed to take it over`);
+    if (this.status().state !== 'unjoined' || state === null)
+      throw new Fault('RN-MESH-064', `this device is ${this.status().self.fingerprint}, ${this.status().state}`);
+    const begun = keeper.holds(nextKey);
+    if (!begun) keeper.plan(nextKey, established);
+    const answer = { rotation: established.rotations + 1, aid: aidText(established.aid) };
+    if (dryRun) return answer;
+    const former = this.status().self.fingerprint;
+    // The power may have gone between identity and membership: the second attempt finishes the first.
+    if (!begun) await keeper.rotate(established, nextKey, true);
+    state.forgetStatements();
+    state.persist([{ kind: 'document', name: 'membership', record: document.membership }, { kind: 'document', name: 'peer-cache', record: null }]);
+    this.#event('IDENTITY_RECOVERED', 'warning', `this device, until now ${former}, is ${fingerprintOf(established.aid)} (${document.name}) from now on, with a new key`, {
+      rotation: answer.rotation,
+    });
+    this.#restart(0, 'start', false);
+    await this.#restarting;
+    for (const peer of document.peers) {
+      const address = parseAddress(peer, this.#options.port ?? MESH_PORT);
+      if (address !== undefined) this.#input({ kind: 'hint', address, meshTag: null, origin: 'typed' });
+    }
+    this.#alarm.set();
+    return answer;
+  }
+
+  async #identityParts(aidOrName: string | null): Promise<IdentityParts> {
+    if (this.status().mesh !== null) return this.#command<IdentityParts>({ kind: 'identity-document', who: aidOrName });
+    if (aidOrName !== null) throw new Fault('RN-MESH-005', 'this node belongs to no mesh and knows no other identity');
+    return { established: this.#identityKeeper().identity.established, name: this.#facts.name, mesh: null, membership: null, peers: [] };
+  }
+
+  #identityKeeper(): IdentityKeeper {
+    if (this.#keeper === null) throw new Fault('RN-MESH-032', 'the node is not running');
+    return this.#keeper;
   }
 
   async explainTrust(aidOrName: string): Promise<TrustExplanation> {

@@ -32,7 +32,8 @@ export interface OpenedIdentity {
   readonly mismatch: { readonly aid: Aid; readonly changed: readonly string[] } | null;
 }
 
-const IDENTITY_BYTES_MAX = 32_768;
+/** Bytes of an identity file: cover, facts, a sealed log of 64 events. */
+export const IDENTITY_BYTES_MAX = 49_152;
 const SOFTWARE_CHARACTERS_MAX = 64;
 
 /** Open the identity of this machine, or make one. */

@@ -3,9 +3,13 @@
  * swarm; the agent's API, discovery and command line depend on this interface alone.
  */
 import type { Millis } from '#core/time/time.ts';
+import type { IdentityDocument, ReadIdentity } from '#mesh/hcth/identity-document.ts';
+import type { NextKeyPlace } from '#mesh/hcth/identity-file.ts';
+import type { NextKey } from '#mesh/hcth/next-key.ts';
 import type {
   AdmissionRequest,
   Capabilities,
+  ClosedView,
   Condition,
   EventRecord,
   FoundOptions,
@@ -17,6 +21,8 @@ import type {
 } from '#mesh/swarm/views.ts';
 import type { TrustAccount } from '#mesh/swarm/trust-explanation.ts';
 
+import type { NextKeyWhere } from './identity-keeper.ts';
+
 /** An address somebody claims a node listens on; only ever a hint (protocol.md §2.14, mDNS). */
 export interface AddressHint {
   readonly host: string;
@@ -24,6 +30,17 @@ export interface AddressHint {
   /** Mesh tag (16 hex digits) the hint claims, null for unknown. */
   readonly meshTag: string | null;
   readonly origin: 'mdns' | 'typed' | 'cache' | 'gossip';
+}
+
+/** What a rotation is made with. */
+export interface RotationOrder {
+  /** The next key, where it is not on the device. */
+  readonly nextKey: NextKey | null;
+  /** With the next key alone: the current one may be in other hands, or gone. */
+  readonly recovery: boolean;
+  /** Recovery on another device: the identity to take over. */
+  readonly document: ReadIdentity | null;
+  readonly dryRun: boolean;
 }
 
 export interface MeshNode {
@@ -51,10 +68,23 @@ export interface MeshNode {
   invitations(): Promise<readonly Omit<Invitation, 'token'>[]>;
   revokeInvitation(tokenId: string): Promise<void>;
   /** `fingerprint` must be complete (16 characters, separators optional). */
-  approve(fingerprint: string): Promise<AdmissionRequest>;
+  approve(fingerprint: string, replaces?: string): Promise<AdmissionRequest>;
   deny(fingerprint: string, reason: string): Promise<AdmissionRequest>;
   /** Remove a member that will not come back. */
   forget(aidOrName: string): Promise<NodeView>;
+  /** Close an identity whose keys are gone; `replacedBy` names the member that has taken its place. */
+  closeIdentity(aidOrName: string, replacedBy: string | null): Promise<ClosedView>;
+
+  /** Rotations of this node's key so far, and where the key of the next one is. */
+  identity(): { readonly rotation: number; readonly nextKey: NextKeyWhere };
+  /** What is public of an identity: of a member, or (null) of this node. */
+  identityDocument(aidOrName: string | null): Promise<IdentityDocument>;
+  /** The same of this node with its next key: a secret for paper, escrow or USB. */
+  exportNextKey(): Promise<IdentityDocument>;
+  /** The next key is in safe hands: the copy here goes. */
+  letNextKeyGo(digest: string, place: NextKeyPlace): Promise<void>;
+  /** Rotate this node's key, or say whether it could be (`dryRun`). */
+  rotate(order: RotationOrder): Promise<{ readonly rotation: number; readonly aid: string }>;
 
   /** The history from which a peer's trust follows, and its offline-checkable export (protocol.md §2.12). */
   explainTrust(aidOrName: string): Promise<TrustExplanation>;

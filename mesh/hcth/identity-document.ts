@@ -51,6 +51,8 @@ export interface ReadIdentity {
   readonly nextKey: NextKey | null;
 }
 
+/** Longest text of a document: 64 events, a genesis, a record. */
+export const IDENTITY_DOCUMENT_CHARACTERS_MAX = 131_072;
 const MEMBERSHIP_BYTES_MAX = 8_192;
 const PEERS_MAX = 64;
 const NAME_CHARACTERS_MAX = 63;
