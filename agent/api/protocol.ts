@@ -8,7 +8,17 @@ import type { NextKeyWhere } from '#mesh/driver/identity-keeper.ts';
 import type { TrustExplanation } from '#mesh/driver/mesh-node.ts';
 import type { IdentityDocument } from '#mesh/hcth/identity-document.ts';
 import type { NextKeyPlace } from '#mesh/hcth/identity-file.ts';
-import type { AdmissionRequest, ClosedView, EventRecord, FoundOptions, Invitation, InviteOptions, JoinOptions, NodeView, StatusView } from '#mesh/swarm/views.ts';
+import type {
+  AdmissionRequest,
+  ClosedView,
+  EventRecord,
+  FoundOptions,
+  Invitation,
+  InviteOptions,
+  JoinOptions,
+  NodeView,
+  StatusView,
+} from '#mesh/swarm/views.ts';
 
 /** Version of this protocol; in every document as `v`. */
 export const API_VERSION = 1;

@@ -94,9 +94,7 @@ function documentFor(invocation: Invocation, given: GivenKey, ownAid: string): s
 }
 
 function sayNextKey(output: Output): void {
-  output.note(
-    'its next key is on this device again: collect it with `provision escrow pull HOST`, or export it with `robonet identity export-next FILE`',
-  );
+  output.note('its next key is on this device again: collect it with `provision escrow pull HOST`, or export it with `robonet identity export-next FILE`');
 }
 
 interface GivenKey {
@@ -135,7 +133,8 @@ export async function exportNextKey(invocation: Invocation, context: VerbContext
   const toPipe = file === '-';
   const keep = toPipe ? !invocation.flag('delete') : invocation.flag('keep');
   if (toPipe && invocation.flag('keep') && invocation.flag('delete')) throw new Fault('RN-CLI-001', '--keep and --delete exclude each other');
-  if (!toPipe && invocation.flag('delete')) throw new Fault('RN-CLI-001', '--delete is for standard output; a file is read back, and the copy here goes by itself');
+  if (!toPipe && invocation.flag('delete'))
+    throw new Fault('RN-CLI-001', '--delete is for standard output; a file is read back, and the copy here goes by itself');
   if (invocation.flag('dryRun'))
     return sayWould(context, `write the next key to ${toPipe ? 'standard output' : file}${keep ? '' : ', and delete the copy on this device'}`);
   const client = clientFor(invocation);
@@ -158,7 +157,9 @@ export async function exportNextKey(invocation: Invocation, context: VerbContext
     return undefined;
   }
   await client.call('forget-next-key', { digest: where.digest, how: 'exported', place: toPipe ? 'standard output' : file }, { signal });
-  output.note('the copy on this device is deleted. Keep the file elsewhere: who has it can take the identity over, and without it a stolen key is never taken back');
+  output.note(
+    'the copy on this device is deleted. Keep the file elsewhere: who has it can take the identity over, and without it a stolen key is never taken back',
+  );
   return undefined;
 }
 

@@ -462,10 +462,15 @@ class RunningNode implements MeshNode {
     const answer = { rotation: before.rotations + 1, aid: swarm.self.text };
     if (order.dryRun) return answer;
     const { event, number } = await keeper.rotate(before, nextKey, order.recovery || log !== null);
-    this.#event('KEY_ROTATED', 'notice', `this node has a new key (rotation ${number}, ${order.recovery ? 'recovery' : 'planned'}); its next key is on this device`, {
-      rotation: number,
-      cause: order.recovery ? 'recovery' : 'planned',
-    });
+    this.#event(
+      'KEY_ROTATED',
+      'notice',
+      `this node has a new key (rotation ${number}, ${order.recovery ? 'recovery' : 'planned'}); its next key is on this device`,
+      {
+        rotation: number,
+        cause: order.recovery ? 'recovery' : 'planned',
+      },
+    );
     this.#input({ kind: 'rotated', event, number });
     this.#restart(0, 'start', false);
     await this.#restarting;
@@ -473,7 +478,11 @@ class RunningNode implements MeshNode {
   }
 
   /** Recovery on another device: from now on this one is that identity, and a member where that was one. */
-  async #takeOver(keeper: IdentityKeeper, document: ReadIdentity, { nextKey, dryRun }: RotationOrder): Promise<{ readonly rotation: number; readonly aid: string }> {
+  async #takeOver(
+    keeper: IdentityKeeper,
+    document: ReadIdentity,
+    { nextKey, dryRun }: RotationOrder,
+  ): Promise<{ readonly rotation: number; readonly aid: string }> {
     const { established } = document;
     const state = this.#state;
     if (nextKey === null) throw new Fault('RN-MESH-061', `the next key of ${fingerprintOf(established.aid)} is needed to take it over`);
@@ -487,10 +496,18 @@ class RunningNode implements MeshNode {
     // The power may have gone between identity and membership: the second attempt finishes the first.
     if (!begun) await keeper.rotate(established, nextKey, true);
     state.forgetStatements();
-    state.persist([{ kind: 'document', name: 'membership', record: document.membership }, { kind: 'document', name: 'peer-cache', record: null }]);
-    this.#event('IDENTITY_RECOVERED', 'warning', `this device, until now ${former}, is ${fingerprintOf(established.aid)} (${document.name}) from now on, with a new key`, {
-      rotation: answer.rotation,
-    });
+    state.persist([
+      { kind: 'document', name: 'membership', record: document.membership },
+      { kind: 'document', name: 'peer-cache', record: null },
+    ]);
+    this.#event(
+      'IDENTITY_RECOVERED',
+      'warning',
+      `this device, until now ${former}, is ${fingerprintOf(established.aid)} (${document.name}) from now on, with a new key`,
+      {
+        rotation: answer.rotation,
+      },
+    );
     this.#restart(0, 'start', false);
     await this.#restarting;
     for (const peer of document.peers) {

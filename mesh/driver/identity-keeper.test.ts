@@ -142,7 +142,9 @@ describe('rotating a running node', () => {
     expect(await device.rotate({ ...planned, dryRun: true })).toEqual({ rotation: 1, aid });
     expect(device.identity().rotation).toBe(0);
     expect(await device.rotate(planned)).toEqual({ rotation: 1, aid });
-    await until(() => view(founder, aid)?.rotation === 1 && view(founder, aid)?.liveness === 'up' && view(device, founder.status().self.aid)?.liveness === 'up');
+    await until(
+      () => view(founder, aid)?.rotation === 1 && view(founder, aid)?.liveness === 'up' && view(device, founder.status().self.aid)?.liveness === 'up',
+    );
     expect(device.status().self).toMatchObject({ aid, rotation: 1, incarnation: (incarnation ?? 0) + 1 });
     expect(view(founder, aid)?.trust?.breaks).toEqual({});
     expect(founder.recentEvents(50).map((event) => event.code)).toContain('KEY_ROTATED');
@@ -197,7 +199,9 @@ describe('rotating a running node', () => {
     nodes.push(replacement);
     await replacement.start();
     await replacement.rotate({ nextKey: key.key, recovery: true, document, dryRun: false });
-    await until(() => (replacement.status().mesh?.commitIndex ?? 0) > commitIndex && device.status().mesh?.commitIndex === replacement.status().mesh?.commitIndex);
+    await until(
+      () => (replacement.status().mesh?.commitIndex ?? 0) > commitIndex && device.status().mesh?.commitIndex === replacement.status().mesh?.commitIndex,
+    );
     expect(replacement.status().self).toMatchObject({ aid, role: 'voter', rotation: 1 });
     await replacement.invite({ role: 'member', uses: 1, expiresInMs: 3_600_000, label: null });
     await until(() => device.status().mesh?.commitIndex === replacement.status().mesh?.commitIndex);

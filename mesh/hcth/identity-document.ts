@@ -81,13 +81,14 @@ export function identityDocument(parts: IdentityParts, takenAt: Millis, nextKey?
 export function readIdentityDocument(crypto: CryptoPort, value: unknown): ReadIdentity | string {
   if (!isRecord(value) || value['type'] !== 'robonet-identity') return 'it is not an identity document of roboNet';
   if (value['v'] !== 1) return 'it is an identity document of another version';
-  const { name, establishment, membership, peers, nextKey, aid } = value;
+  const { name, establishment, membership, peers, nextKey, aid, fingerprint } = value;
   const events = Array.isArray(establishment) && establishment.length <= LIMITS.establishmentLogEventsMax ? establishment.map(readEvent) : [];
   if (events.length === 0 || !events.every((event) => event !== undefined)) return 'its establishment log is missing or malformed';
   const verdict = verifyEstablishment(crypto, events);
   if (verdict.kind === 'bad') return `its establishment log does not hold: ${verdict.why}`;
   const { established } = verdict;
-  if (aid !== aidText(established.aid)) return 'its establishment log is that of another identity than it names';
+  if (aid !== aidText(established.aid) || fingerprint !== fingerprintOf(established.aid))
+    return 'its establishment log is that of another identity than it names';
   if (typeof name !== 'string' || name.length === 0 || name.length > NAME_CHARACTERS_MAX) return 'its name is missing or malformed';
   const welcome = membership === null ? null : readBytes(membership, MEMBERSHIP_BYTES_MAX);
   if (welcome === undefined) return 'its membership is malformed';

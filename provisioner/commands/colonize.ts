@@ -4,6 +4,7 @@ import { Fault } from '#core/errors/fault.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
 import type { VerbContext } from '#core/node/command-line/verb.ts';
 import { findAgentImages } from '#provisioner/agents/agent-images.ts';
+import { escrowFolder, EscrowStore } from '#provisioner/escrow/escrow-store.ts';
 import { colonizeHost, type ColonizeOptions, type FleetHost } from '#provisioner/fleet/colonize-host.ts';
 import { inParallel } from '#provisioner/fleet/fleet.ts';
 import { exitOf, outcomeDocument, type HostOutcome } from '#provisioner/fleet/outcome.ts';
@@ -31,7 +32,14 @@ export async function colonize(hosts: readonly NamedHost[], invocation: Invocati
   const found = invocation.text('found') ?? null;
   const kept: Session[] = [];
   const screen = new FleetScreen(output, bench.live, fleet);
-  const common: Omit<ColonizeOptions, 'sponsor' | 'found'> = { images, dryRun, report: (host, news) => screen.news(host, news), signal: context.signal };
+  const escrow = invocation.flag('escrow') ? new EscrowStore(escrowFolder(context.env)) : null;
+  const common: Omit<ColonizeOptions, 'sponsor' | 'found'> = {
+    images,
+    escrow,
+    dryRun,
+    report: (host, news) => screen.news(host, news),
+    signal: context.signal,
+  };
   const outcomes: HostOutcome[] = [];
   let sponsor: Sponsor | null = null;
   try {

@@ -34,6 +34,7 @@ export const runOptions: readonly OptionSpec[] = [
   { flags: '--inventory <file>', text: 'take the hosts from a YAML file' },
   { flags: '--via <host>', text: 'let this voter of the mesh (over SSH) make the invitations', conflicts: ['found'] },
   { flags: '--found <name>', text: 'let the first host found a mesh of this name' },
+  { flags: '--no-escrow', text: 'leave the next key of each identity on its device (default: keep it here, `provision escrow list`)' },
   { flags: '--agents <dir>', text: 'folder with robonet-linux-x64.gz and robonet-linux-arm64.gz (default: inside this program)' },
   { flags: '--parallel <number>', text: `hosts at a time (default 10, at most ${parallelMax})`, parse: parseParallel },
   { flags: '-y, --yes', text: 'ask nothing: with --scan take every candidate' },

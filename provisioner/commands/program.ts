@@ -4,9 +4,10 @@ import { Fault } from '#core/errors/fault.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
 import { completionVerb } from '#core/node/command-line/completion.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
-import type { ProgramSpec, VerbContext } from '#core/node/command-line/verb.ts';
+import { dryRunOption, type ProgramSpec, type VerbContext } from '#core/node/command-line/verb.ts';
 import { colonize, undo } from './colonize.ts';
 import { doctor } from './doctor.ts';
+import { listEscrow, pullEscrow, showEscrow } from './escrow.ts';
 import { loginOptions, runOptions, scanOptions } from './options.ts';
 import { scanAndChoose } from './scan.ts';
 import { hostsOf } from './targets.ts';
@@ -57,6 +58,49 @@ export const program: ProgramSpec = {
         output.document('version', { program: 'provision', ...buildIdentity });
         return EXIT.ok;
       },
+    },
+    {
+      name: 'escrow',
+      summary: 'the next keys that this machine keeps for others',
+      description:
+        'The next key alone may replace the key of an identity, and takes it back from a thief. It is kept in $XDG_DATA_HOME/robonet/escrow (default: ~/.local/share), one file per identity, for you alone. Keep a copy of that folder.',
+      verbs: [
+        {
+          name: 'list',
+          summary: 'whose next keys are here',
+          examples: [['provision escrow list', 'name, fingerprint, mesh, which rotation, since when']],
+          exits: [[EXIT.failed, 'a file is damaged']],
+          run: listEscrow,
+        },
+        {
+          name: 'show',
+          summary: 'print one next key: a secret',
+          arguments: [{ form: '<name>', text: 'name, host, fingerprint or identity' }],
+          examples: [
+            ['provision escrow show attic | ssh attic sudo robonet identity rotate --next-key -', 'rotate the key of attic'],
+            ['provision escrow show attic --json > attic.escrow', 'the whole file, for `robonet identity recover` on another device'],
+          ],
+          exits: [[EXIT.badInput, 'no such key']],
+          run: showEscrow,
+        },
+        {
+          name: 'pull',
+          summary: 'take the next key from a device, which then deletes its copy',
+          arguments: [{ form: '[host...]', text: 'as for colonizing' }],
+          options: [
+            { flags: '--inventory <file>', text: 'take the hosts from a YAML file' },
+            { flags: '-y, --yes', text: 'ask nothing' },
+            dryRunOption,
+            ...loginOptions,
+          ],
+          examples: [['provision escrow pull attic', 'after a rotation, or for a device that somebody installed by hand']],
+          exits: [
+            [EXIT.badInput, 'the key is not on the device'],
+            [EXIT.unavailable, 'a host does not answer'],
+          ],
+          run: pullEscrow,
+        },
+      ],
     },
     completionVerb('provision'),
   ],

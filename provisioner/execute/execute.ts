@@ -7,6 +7,7 @@ import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Step } from '#provisioner/plan/step.ts';
 import { leaseIntervalMs, rollbackTimeoutMs } from './limits.ts';
 import type { HostRun } from './run.ts';
+import { escrowNextKey } from './steps/escrow.ts';
 import { installExecutable, installService, verifyAgent, writeManifest } from './steps/install.ts';
 import { confirmMembership, foundMesh, joinMesh, makeInvitation } from './steps/membership.ts';
 import { pushAgent } from './steps/push-agent.ts';
@@ -58,6 +59,8 @@ function perform(step: Step, run: HostRun): Promise<void> {
       return foundMesh(step, run);
     case 'confirm-membership':
       return confirmMembership(run);
+    case 'escrow-next-key':
+      return escrowNextKey(run);
     case 'close-staging':
       return closeStaging(run);
   }

@@ -4,6 +4,8 @@
  */
 import type { Readable } from 'node:stream';
 import { Fault } from '#core/errors/fault.ts';
+import type { Collected } from '#provisioner/escrow/collect.ts';
+import type { EscrowStore } from '#provisioner/escrow/escrow-store.ts';
 import type { AgentImage, Step } from '#provisioner/plan/step.ts';
 import type { AgentInvitation } from '#provisioner/sponsor/agent-replies.ts';
 import type { Sponsor } from '#provisioner/sponsor/sponsor.ts';
@@ -14,7 +16,8 @@ export type Progress =
   | { readonly kind: 'step'; readonly step: Step; readonly index: number; readonly count: number }
   | { readonly kind: 'sent'; readonly bytes: number; readonly bytesAll: number; readonly bytesPerSecond: number }
   | { readonly kind: 'undoing'; readonly why: string }
-  | { readonly kind: 'waiting'; readonly text: string };
+  | { readonly kind: 'waiting'; readonly text: string }
+  | { readonly kind: 'warning'; readonly text: string };
 
 export interface HostRun {
   readonly label: string;
@@ -28,6 +31,11 @@ export interface HostRun {
   readonly report: (progress: Progress) => void;
   readonly signal: AbortSignal;
 
+  /** Where next keys are kept on this machine; null to leave them on the devices. */
+  readonly escrow: EscrowStore | null;
+  /** For the recap: what is not as it should be although the host is a member. */
+  readonly warnings: string[];
+
   /** Set by open-staging, cleared by close-staging. */
   staging: string | null;
   /** Set by make-invitation, cleared by join-mesh: a token that was used needs no revoking. */
@@ -36,6 +44,8 @@ export interface HostRun {
   joined: { readonly fingerprint: string; readonly meshId: string; readonly meshName: string } | null;
   /** Set by confirm-membership. */
   confirmedName: string | null;
+  /** Set by escrow-next-key. */
+  escrowed: Collected | null;
 }
 
 /** The staging folder; that there is one is promised by the plan's contracts. */

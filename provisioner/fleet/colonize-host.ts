@@ -1,6 +1,7 @@
 /** One host from first contact to member: connect, inspect, judge, plan, execute. Its outcome is a value; nothing it meets stops another host. */
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { AgentImages } from '#provisioner/agents/agent-images.ts';
+import type { EscrowStore } from '#provisioner/escrow/escrow-store.ts';
 import { execute } from '#provisioner/execute/execute.ts';
 import type { HostRun, Progress } from '#provisioner/execute/run.ts';
 import { findRootAccess, inspect } from '#provisioner/inspect/inspect.ts';
@@ -20,13 +21,15 @@ export interface FleetHost {
 }
 
 /** What happens on the way, for the screen. */
-export type HostNews = Progress | { readonly kind: 'phase'; readonly text: string } | { readonly kind: 'warning'; readonly text: string };
+export type HostNews = Progress | { readonly kind: 'phase'; readonly text: string };
 
 export interface ColonizeOptions {
   readonly images: AgentImages;
   readonly sponsor: Sponsor | null;
   /** Name of the mesh this host shall found; null to join the sponsor's. */
   readonly found: string | null;
+  /** Where next keys are kept on this machine; null to leave them on the devices. */
+  readonly escrow: EscrowStore | null;
   readonly dryRun: boolean;
   readonly report: (host: FleetHost, news: HostNews) => void;
   readonly signal: AbortSignal;
@@ -70,6 +73,7 @@ export async function colonizeHost(host: FleetHost, options: ColonizeOptions): P
     const steps = plan(facts, {
       label: host.label,
       image,
+      escrow: options.escrow?.folder ?? null,
       way: options.found === null ? { kind: 'join', meshId: meshId ?? '' } : { kind: 'found', name: options.found },
     });
     if (options.dryRun) return { ...base(), kind: 'planned', steps, warnings: verdict.warnings };
@@ -81,10 +85,13 @@ export async function colonizeHost(host: FleetHost, options: ColonizeOptions): P
       openImage: (wanted) => options.images.open(wanted),
       report: (progress) => options.report(host, progress),
       signal: options.signal,
+      escrow: options.escrow,
+      warnings: [...verdict.warnings],
       staging: null,
       invitation: null,
       joined: null,
       confirmedName: null,
+      escrowed: null,
     };
     await execute(steps, run);
     if (run.joined === null) throw new Fault('RN-PROV-025', `${host.label} was not confirmed`);
@@ -98,7 +105,8 @@ export async function colonizeHost(host: FleetHost, options: ColonizeOptions): P
       name: run.confirmedName ?? host.label,
       fingerprint: run.joined.fingerprint,
       meshName: run.joined.meshName,
-      warnings: verdict.warnings,
+      escrow: run.escrowed?.path ?? null,
+      warnings: run.warnings,
     };
   } catch (error) {
     if (!isFault(error)) throw error;

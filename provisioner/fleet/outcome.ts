@@ -4,7 +4,15 @@ import type { Fault } from '#core/errors/fault.ts';
 import type { Step } from '#provisioner/plan/step.ts';
 
 export type HostOutcome = { readonly label: string; readonly address: string | null; readonly seconds: number } & (
-  | { readonly kind: 'joined'; readonly name: string; readonly fingerprint: string; readonly meshName: string; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'joined';
+      readonly name: string;
+      readonly fingerprint: string;
+      readonly meshName: string;
+      /** File with its next key on this machine; null where the device has kept it. */
+      readonly escrow: string | null;
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: 'already-member'; readonly fingerprint: string | null; readonly meshName: string | null }
   | { readonly kind: 'planned'; readonly steps: readonly Step[]; readonly warnings: readonly string[] }
   | { readonly kind: 'undone'; readonly departed: boolean; readonly removed: readonly string[]; readonly left: readonly string[] }
@@ -27,7 +35,7 @@ export function outcomeDocument(outcome: HostOutcome): object {
   const common = { host: label, address, result: outcome.kind, seconds: Math.round(seconds * 10) / 10 };
   switch (outcome.kind) {
     case 'joined':
-      return { ...common, name: outcome.name, fingerprint: outcome.fingerprint, mesh: outcome.meshName, warnings: outcome.warnings };
+      return { ...common, name: outcome.name, fingerprint: outcome.fingerprint, mesh: outcome.meshName, escrow: outcome.escrow, warnings: outcome.warnings };
     case 'already-member':
       return { ...common, fingerprint: outcome.fingerprint, mesh: outcome.meshName };
     case 'planned':

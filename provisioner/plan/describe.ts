@@ -29,6 +29,8 @@ export function describeStep(step: Step): string {
       return `found the mesh "${step.name}"`;
     case 'confirm-membership':
       return 'compare the fingerprints shown by the host and by the sponsor';
+    case 'escrow-next-key':
+      return `take its next key into escrow, to ${step.folder}, and have the device delete its copy`;
     case 'close-staging':
       return 'remove the staging folder';
   }
@@ -54,6 +56,7 @@ export function describeUndo(step: Step): string | null {
     case 'push-agent':
     case 'verify-agent':
     case 'confirm-membership':
+    case 'escrow-next-key':
     case 'close-staging':
       return null;
   }
@@ -85,6 +88,11 @@ export function shellLines(step: Step, host: string): readonly string[] {
       return [there(executablePath, 'init', step.name)];
     case 'confirm-membership':
       return [there(executablePath, 'identity', 'show'), 'robonet nodes'];
+    case 'escrow-next-key':
+      return [
+        `(umask 077; ${there(executablePath, 'identity', 'export-next', '-', '--json')} > ${quoteArgv([`${step.folder}/next-key.json`])})`,
+        there(executablePath, 'identity', 'forget-next', 'DIGEST', '--escrowed'),
+      ];
     case 'close-staging':
       return [`ssh ${host} sudo rm -rf $staging`];
   }

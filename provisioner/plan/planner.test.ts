@@ -26,7 +26,12 @@ const blank: Facts = {
   manifest: null,
 };
 const sha256 = 'a'.repeat(64);
-const goal: Goal = { label: 'kitchen', image: { arch: 'arm64', bytes: 110_000_000, gzipBytes: 39_000_000, sha256 }, way: { kind: 'join', meshId: 'm1' } };
+const goal: Goal = {
+  label: 'kitchen',
+  image: { arch: 'arm64', bytes: 110_000_000, gzipBytes: 39_000_000, sha256 },
+  escrow: '/home/me/.local/share/robonet/escrow',
+  way: { kind: 'join', meshId: 'm1' },
+};
 const agent = { running: true, sha256, version: '0.1.0', state: 'unjoined', fingerprint: 'AAAA-BBBB-CCCC-DDDD', meshId: null, meshName: null, ledger: false };
 const kinds = (facts: Facts, wanted: Goal = goal) => plan(facts, wanted).map((step) => step.kind);
 
@@ -43,6 +48,7 @@ describe('the plan', () => {
       'make-invitation',
       'join-mesh',
       'confirm-membership',
+      'escrow-next-key',
       'close-staging',
     ]);
     const holds = new Set<Condition>(['clean']);
@@ -74,14 +80,20 @@ describe('the plan', () => {
       'make-invitation',
       'join-mesh',
       'confirm-membership',
+      'escrow-next-key',
       'close-staging',
     ]);
   });
 
   it('only joins an agent somebody installed by hand, and claims none of its files', () => {
     const steps = plan({ ...blank, agent }, goal);
-    expect(steps.map((step) => step.kind)).toEqual(['open-staging', 'make-invitation', 'join-mesh', 'confirm-membership', 'close-staging']);
+    expect(steps.map((step) => step.kind)).toEqual(['open-staging', 'make-invitation', 'join-mesh', 'confirm-membership', 'escrow-next-key', 'close-staging']);
     expect(steps.find((step) => step.kind === 'join-mesh')).toMatchObject({ manifest: null });
+  });
+
+  it('leaves the next key on the device where that is wanted', () => {
+    expect(kinds(blank)).toContain('escrow-next-key');
+    expect(kinds(blank, { ...goal, escrow: null })).not.toContain('escrow-next-key');
   });
 
   it('clears leftovers first, and founds instead of joining when asked to', () => {

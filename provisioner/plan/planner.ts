@@ -12,6 +12,8 @@ import { contracts, type AgentImage, type Condition, type Step, type StepKind } 
 export interface Goal {
   readonly label: string;
   readonly image: AgentImage;
+  /** Folder on this machine that keeps the device's next key; null where the device keeps it. */
+  readonly escrow: string | null;
   /** Become a member by invitation, or found a mesh of this name. */
   readonly way: { readonly kind: 'join'; readonly meshId: string } | { readonly kind: 'found'; readonly name: string };
 }
@@ -33,7 +35,7 @@ export function plan(facts: Facts, goal: Goal): readonly Step[] {
 }
 
 function held(facts: Facts, goal: Goal): readonly Condition[] {
-  const conditions: Condition[] = [];
+  const conditions: Condition[] = goal.escrow === null ? ['escrowed'] : [];
   if (facts.leftovers.length === 0) conditions.push('clean');
   if (facts.agent?.running === true) conditions.push('executable', 'service', 'verified', 'pushed');
   else if (facts.agent?.sha256 === goal.image.sha256 && facts.manifest !== null) conditions.push('executable', 'verified', 'pushed');
@@ -74,6 +76,8 @@ function stepOf(kind: StepKind, facts: Facts, goal: Goal): Step {
       return { kind, name: goal.way.kind === 'found' ? goal.way.name : goal.label, manifest: completed(facts, goal) };
     case 'join-mesh':
       return { kind, manifest: completed(facts, goal) };
+    case 'escrow-next-key':
+      return { kind, folder: goal.escrow ?? '' };
     case 'install-executable':
     case 'confirm-membership':
     case 'close-staging':

@@ -26,13 +26,15 @@ export type Step =
   | { readonly kind: 'join-mesh'; readonly manifest: Manifest | null }
   | { readonly kind: 'found-mesh'; readonly name: string; readonly manifest: Manifest | null }
   | { readonly kind: 'confirm-membership' }
+  | { readonly kind: 'escrow-next-key'; /** On this machine. */ readonly folder: string }
   | { readonly kind: 'close-staging' };
 
 export type StepKind = Step['kind'];
 export type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>;
 
 /** Facts about a host that steps need and bring about. */
-export type Condition = 'clean' | 'staging' | 'pushed' | 'verified' | 'manifest' | 'executable' | 'service' | 'invitation' | 'member' | 'confirmed' | 'closed';
+export type Condition =
+  'clean' | 'staging' | 'pushed' | 'verified' | 'manifest' | 'executable' | 'service' | 'invitation' | 'member' | 'confirmed' | 'escrowed' | 'closed';
 
 /** Before and after of every kind; `join-mesh` and `found-mesh` are two ways to the same end. */
 export const contracts: Readonly<Record<StepKind, { readonly needs: readonly Condition[]; readonly gives: Condition }>> = {
@@ -48,5 +50,7 @@ export const contracts: Readonly<Record<StepKind, { readonly needs: readonly Con
   'join-mesh': { needs: ['staging', 'service', 'invitation'], gives: 'member' },
   'found-mesh': { needs: ['staging', 'service'], gives: 'member' },
   'confirm-membership': { needs: ['member'], gives: 'confirmed' },
-  'close-staging': { needs: ['confirmed'], gives: 'closed' },
+  // A member already: from here on nothing takes the colonization back.
+  'escrow-next-key': { needs: ['confirmed'], gives: 'escrowed' },
+  'close-staging': { needs: ['confirmed', 'escrowed'], gives: 'closed' },
 };

@@ -102,7 +102,7 @@ function resultWord(outcome: HostOutcome): string {
 function detailOf(outcome: HostOutcome): string {
   switch (outcome.kind) {
     case 'joined':
-      return `${outcome.fingerprint}, ${outcome.name} in ${outcome.meshName}`;
+      return `${outcome.fingerprint}, ${outcome.name} in ${outcome.meshName}${outcome.escrow === null ? '; its next key is on the device' : '; next key in escrow'}`;
     case 'already-member':
       return `${outcome.fingerprint ?? ''}${outcome.meshName === null ? '' : ` in ${outcome.meshName}`}; nothing to do`;
     case 'planned':
