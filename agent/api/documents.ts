@@ -183,7 +183,11 @@ function documentOf<Shape extends z.ZodRawShape>(type: string, fields: Shape) {
 /** Every document by its type, with the verbs that print it. */
 export const documentSchemas = {
   status: documentOf('status', statusFields).describe('`status`, `init`, `join`'),
-  nodes: documentOf('nodes', { mesh: mesh.nullable(), nodes: z.array(node) }).describe('`nodes`'),
+  nodes: documentOf('nodes', {
+    mesh: mesh.nullable(),
+    nodes: z.array(node),
+    closed: z.array(closed).describe('identities that are used up, the newest first'),
+  }).describe('`nodes`'),
   node: documentOf('node', { ...node.shape, ping: ping.optional().describe('with `--ping`') }).describe('`node NAME`, `node forget`'),
   trust: z
     .union([
@@ -215,7 +219,45 @@ export const documentSchemas = {
     name: text,
     binding: z.strictObject({ kind: text.describe('`none`, `soft`, `otp`, `tpm`'), reason: text, facts: z.record(text, text) }),
     incarnation: count.nullable(),
+    rotation: count.describe('how often its key has been rotated'),
+    nextKey: z
+      .strictObject({
+        where: z.enum(['device', 'away']),
+        rotation: count.describe('the rotation that it is for'),
+        digest: text.describe('which key: SHA-256 of the public key, 64 hexadecimal digits'),
+        place: z
+          .strictObject({ how: z.enum(['escrowed', 'exported']), place: text, at: wall })
+          .nullable()
+          .optional()
+          .describe('away: where it went, as far as known'),
+      })
+      .describe('the key that alone may replace the one in use'),
+    replaces: z.array(closed).describe('closed identities whose place this node has taken'),
   }).describe('`identity show`'),
+  rotation: documentOf('rotation', {
+    rotation: count.describe('its number'),
+    aid,
+    recovered: z.literal(true).optional().describe('with the next key alone'),
+  }).describe('`identity rotate`, `identity recover`'),
+  'robonet-identity': documentOf('robonet-identity', {
+    aid,
+    fingerprint,
+    name,
+    mesh: z.strictObject({ id: text, name: text }).nullable(),
+    rotation: count.describe('rotations so far'),
+    establishment: z.array(z.strictObject({ body: text, sig: text })).describe('the establishment log, base64url'),
+    membership: text.nullable().describe('genesis and membership record, base64url'),
+    peers: z.array(text).describe('`host:port` where members were last reached'),
+    nextKey: text.optional().describe('`rnk1.…`, a secret: only from `export-next -`'),
+    takenAt: wall,
+  }).describe('`identity document`, `identity export-next -`; what `identity recover --identity` takes'),
+  'next-key': z
+    .union([
+      documentOf('next-key', { file: text, fingerprint, rotation: count.describe('the rotation that it is for'), kept: flag.describe('also on the device') }),
+      documentOf('next-key', { digest: text, how: z.enum(['escrowed', 'exported']), place: text }),
+    ])
+    .describe('`identity export-next FILE`, `identity forget-next`'),
+  'closed-node': documentOf('closed-node', closed.shape).describe('`node close`, `node NAME` of a closed identity'),
   event: documentOf('event', {
     at: wall,
     code: text.describe('`robonet explain CODE`'),

@@ -29,7 +29,7 @@ const sha256 = 'a'.repeat(64);
 const goal: Goal = {
   label: 'kitchen',
   image: { arch: 'arm64', bytes: 110_000_000, gzipBytes: 39_000_000, sha256 },
-  escrow: '/home/me/.local/share/robonet/escrow',
+  escrow: '/var/escrow',
   way: { kind: 'join', meshId: 'm1' },
 };
 const agent = { running: true, sha256, version: '0.1.0', state: 'unjoined', fingerprint: 'AAAA-BBBB-CCCC-DDDD', meshId: null, meshName: null, ledger: false };
