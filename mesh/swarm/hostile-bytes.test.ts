@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { concat, utf8 } from '#core/bytes/bytes.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
-import { decodeMessage, encodeMessage } from '#mesh/wire/codec.ts';
+import { decodeMessage } from '#mesh/wire/codec.ts';
 import { FrameReader } from '#mesh/wire/frame-reader.ts';
-import { encodeFrame, writeChecksum } from '#mesh/wire/header.ts';
+import { writeChecksum } from '#mesh/wire/header.ts';
 import { FLAG, MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
-import type { Hello } from '#mesh/wire/message.ts';
+import { helloBody, rejectedWith, strangeFrame } from './strange-frames-for-tests.ts';
 import type { Invitation } from './views.ts';
 import { World, type WorldNode } from './world.ts';
 
@@ -36,43 +36,16 @@ function up(node: WorldNode, of: WorldNode): boolean {
   return node.swarm!.status().nodes.find((view) => view.aid === of.text)?.liveness === 'up';
 }
 
-const hello = (changes: Partial<Hello> = {}): Hello => ({
-  kind: 'hello',
-  answer: false,
-  versions: [1],
-  meshTag: new Uint8Array(8),
-  mode: 2,
-  tokenId: null,
-  features: 0,
-  random: new Uint8Array(16),
-  ...changes,
-});
-
-function frame(type: number, payload: Uint8Array, changes: { flags?: number; sequence?: number } = {}): Uint8Array {
-  return encodeFrame(crypto, { type, flags: changes.flags ?? 0, channel: 0, sequence: changes.sequence ?? 0 }, payload);
-}
-
-const goodHello = frame(MESSAGE_TYPE.HELLO, encodeMessage(hello()));
+const frame = (type: number, payload: Uint8Array, changes: { flags?: number; sequence?: number } = {}): Uint8Array =>
+  strangeFrame(crypto, type, payload, changes);
+const rejected = (received: readonly Uint8Array[]): string | undefined => rejectedWith(crypto, received);
+const goodHello = frame(MESSAGE_TYPE.HELLO, helloBody());
 
 function mutated(bytes: Uint8Array, at: number, value: number, fixChecksum = true): Uint8Array {
   const copy = bytes.slice();
   copy[at] = value;
   if (fixChecksum) writeChecksum(crypto, copy);
   return copy;
-}
-
-/** The code of the REJECT among what came back. */
-function rejected(received: readonly Uint8Array[]): string | undefined {
-  const reader = new FrameReader(crypto, 4_096);
-  for (const bytes of received) {
-    reader.push(bytes);
-    for (let next = reader.next(); next?.kind === 'frame'; next = reader.next()) {
-      if (next.type !== MESSAGE_TYPE.REJECT) continue;
-      const decoded = decodeMessage(next.type, next.payload);
-      if (decoded.kind === 'ok' && decoded.message.kind === 'reject') return decoded.message.code;
-    }
-  }
-  return undefined;
 }
 
 describe('hostile bytes before HELLO', () => {
@@ -84,19 +57,15 @@ describe('hostile bytes before HELLO', () => {
     ['a handshake without HELLO', frame(MESSAGE_TYPE.HS1, new Uint8Array(32)), 'FRAME_TYPE'],
     ['a message of an open session', frame(MESSAGE_TYPE.PING, new Uint8Array(20)), 'FRAME_TYPE'],
     ['an unknown type', frame(0x7f, new Uint8Array(4)), 'FRAME_TYPE'],
-    ['reserved flags', frame(MESSAGE_TYPE.HELLO, encodeMessage(hello()), { flags: 0x40 }), 'FRAME_FLAGS'],
-    ['a batch', frame(MESSAGE_TYPE.HELLO, encodeMessage(hello()), { flags: FLAG.BATCH }), 'FRAME_FLAGS'],
+    ['reserved flags', frame(MESSAGE_TYPE.HELLO, helloBody(), { flags: 0x40 }), 'FRAME_FLAGS'],
+    ['a batch', frame(MESSAGE_TYPE.HELLO, helloBody(), { flags: FLAG.BATCH }), 'FRAME_FLAGS'],
     ['a sealed frame', frame(MESSAGE_TYPE.HELLO, new Uint8Array(40), { flags: FLAG.ENC }), 'AEAD_FAIL'],
-    ['a wrong number', frame(MESSAGE_TYPE.HELLO, encodeMessage(hello()), { sequence: 5 }), 'SEQ'],
+    ['a wrong number', frame(MESSAGE_TYPE.HELLO, helloBody(), { sequence: 5 }), 'SEQ'],
     ['a HELLO that is no map', frame(MESSAGE_TYPE.HELLO, Uint8Array.of(0xc0)), 'RMP_INVALID'],
     ['a HELLO above its limit', frame(MESSAGE_TYPE.HELLO, encodeRmp({ x: new Uint8Array(400) })), 'FRAME_SIZE'],
-    ['a HELLO of the future only', frame(MESSAGE_TYPE.HELLO, encodeMessage(hello({ versions: [7] }))), 'VERSION_FLOOR'],
-    ['a HELLO for another mesh', frame(MESSAGE_TYPE.HELLO, encodeMessage(hello({ meshTag: new Uint8Array(8).fill(3), mode: 0 }))), 'MESH_MISMATCH'],
-    [
-      'an invitation nobody made',
-      frame(MESSAGE_TYPE.HELLO, encodeMessage(hello({ mode: 1, tokenId: new Uint8Array(8), meshTag: new Uint8Array(8) }))),
-      'MESH_MISMATCH',
-    ],
+    ['a HELLO of the future only', frame(MESSAGE_TYPE.HELLO, helloBody({ versions: [7] })), 'VERSION_FLOOR'],
+    ['a HELLO for another mesh', frame(MESSAGE_TYPE.HELLO, helloBody({ meshTag: new Uint8Array(8).fill(3), mode: 0 })), 'MESH_MISMATCH'],
+    ['an invitation nobody made', frame(MESSAGE_TYPE.HELLO, helloBody({ mode: 1, tokenId: new Uint8Array(8), meshTag: new Uint8Array(8) })), 'MESH_MISMATCH'],
     ['a sealed ACCEPT', frame(MESSAGE_TYPE.ACCEPT, new Uint8Array(40), { flags: FLAG.ENC }), 'AEAD_FAIL'],
   ];
 
@@ -179,7 +148,7 @@ describe('hostile bytes inside the handshake', () => {
 
   it('a second HELLO is FRAME_TYPE', () => {
     const { world, stranger } = greeted();
-    stranger.write(frame(MESSAGE_TYPE.HELLO, encodeMessage(hello()), { sequence: 1 }));
+    stranger.write(frame(MESSAGE_TYPE.HELLO, helloBody(), { sequence: 1 }));
     world.run(100);
     expect(rejected(stranger.received)).toBe('FRAME_TYPE');
   });

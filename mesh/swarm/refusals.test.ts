@@ -12,13 +12,12 @@ import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { LABELS } from '#mesh/hcth/labels.ts';
 import { signObject } from '#mesh/hcth/signed-object.ts';
 import { SESSION_LIMITS } from '#mesh/session/limits.ts';
-import { decodeMessage, encodeMessage } from '#mesh/wire/codec.ts';
-import { FrameReader } from '#mesh/wire/frame-reader.ts';
-import { encodeFrame, writeChecksum } from '#mesh/wire/header.ts';
+import { writeChecksum } from '#mesh/wire/header.ts';
 import { FLAG, MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
 import type { Hello } from '#mesh/wire/message.ts';
 import { type RefusalCode, refusalCodes } from '#mesh/wire/refusal.ts';
 import { Outlaw, type OutlawOptions } from './outlaw-for-tests.ts';
+import { helloBody, rejectedWith, strangeFrame } from './strange-frames-for-tests.ts';
 import type { EventRecord, Invitation } from './views.ts';
 import { World, type WorldNode } from './world.ts';
 
@@ -97,30 +96,9 @@ class Stage {
   }
 }
 
-function rejectIn(received: readonly Uint8Array[]): string | undefined {
-  const reader = new FrameReader(crypto, 4_096);
-  for (const bytes of received) reader.push(bytes);
-  for (let next = reader.next(); next?.kind === 'frame'; next = reader.next()) {
-    const decoded = next.type === MESSAGE_TYPE.REJECT ? decodeMessage(next.type, next.payload) : undefined;
-    if (decoded?.kind === 'ok' && decoded.message.kind === 'reject') return decoded.message.code;
-  }
-  return undefined;
-}
-
-const hello = (changes: Partial<Hello> = {}): Uint8Array =>
-  encodeMessage({
-    kind: 'hello',
-    answer: false,
-    versions: [1],
-    meshTag: new Uint8Array(8),
-    mode: 2,
-    tokenId: null,
-    features: 0,
-    random: new Uint8Array(16),
-    ...changes,
-  });
-const frame = (type: number, payload: Uint8Array, sequence = 0, flags = 0): Uint8Array => encodeFrame(crypto, { type, flags, channel: 0, sequence }, payload);
-const greeting = (changes: Partial<Hello> = {}): Uint8Array => frame(MESSAGE_TYPE.HELLO, hello(changes));
+const rejectIn = (received: readonly Uint8Array[]): string | undefined => rejectedWith(crypto, received);
+const frame = (type: number, payload: Uint8Array, sequence = 0, flags = 0): Uint8Array => strangeFrame(crypto, type, payload, { sequence, flags });
+const greeting = (changes: Partial<Hello> = {}): Uint8Array => frame(MESSAGE_TYPE.HELLO, helloBody(changes));
 
 function changed(at: number, value: number, mend = true): Uint8Array {
   const bytes = greeting();
@@ -162,9 +140,9 @@ const PROVOKED: Readonly<Record<RefusalCode, () => Provoked>> = {
   FRAME_TYPE: () => new Stage().write(frame(0x7f, new Uint8Array(4))),
   FRAME_CRC: () => new Stage().write(changed(30, 0xff, false)),
   FRAME_SIZE: () => new Stage().write(changed(16, 1)),
-  FRAME_FLAGS: () => new Stage().write(frame(MESSAGE_TYPE.HELLO, hello(), 0, 0x40)),
+  FRAME_FLAGS: () => new Stage().write(frame(MESSAGE_TYPE.HELLO, helloBody(), 0, 0x40)),
   AEAD_FAIL: () => new Stage().write(frame(MESSAGE_TYPE.HELLO, new Uint8Array(40), 0, FLAG.ENC)),
-  SEQ: () => new Stage().write(frame(MESSAGE_TYPE.HELLO, hello(), 5)),
+  SEQ: () => new Stage().write(frame(MESSAGE_TYPE.HELLO, helloBody(), 5)),
   RMP_INVALID: () => new Stage().write(frame(MESSAGE_TYPE.HELLO, Uint8Array.of(0xc0))),
   VERSION_FLOOR: () => new Stage().write(greeting({ versions: [7] })),
   MESH_MISMATCH: () => new Stage().write(greeting({ meshTag: new Uint8Array(8).fill(3), mode: 0 })),

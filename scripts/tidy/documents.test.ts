@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkLimits, checkLinks, checkRules, rulesOf } from '#scripts/tidy/documents.ts';
+import { checkLimits, checkLinks, checkRules, rulesOf, titlesOf } from '#scripts/tidy/documents.ts';
 import { checkLockfile, checkTraces } from '#scripts/tidy/traces.ts';
 
 const tree = (files: Record<string, string>): ReadonlyMap<string, string> => new Map(Object.entries(files));
@@ -43,8 +43,25 @@ describe('protocol rules', () => {
     expect(checkRules(tree({ ...vectors, 'mesh/wire/frame.test.ts': '' })).problems).toHaveLength(3);
   });
 
-  test('a longer number does not stand for a shorter one', () => {
-    expect(checkRules(tree({ 'docs/protocols/wire.md': '- W-1 x', 'a/b.test.ts': 'W-12' })).problems).toHaveLength(1);
+  test('a longer number does not stand for a shorter one, and a mention outside a title for nothing', () => {
+    const about = (text: string): number => checkRules(tree({ 'docs/protocols/wire.md': '- W-1 x\n- W-12 y', 'a/b.test.ts': text })).problems.length;
+    expect(about("test('W-1: x')\ndescribe('W-12: y')")).toBe(0);
+    expect(about("test('W-12: y')")).toBe(1);
+    expect(about("// W-1 W-12\nconst rule = 'W-1';")).toBe(2);
+  });
+
+  test('titles are found behind each, skipIf and in every kind of quotes', () => {
+    const text =
+      "test('a')\nit.each([['x (y)', f(g(1))]])(\"b\")\ndescribe.skipIf(a(b()))(`c ${d}`)\ntest.each(cases.map((one) => [one, two(one)]))('e')\nexpect('f')";
+    expect(titlesOf(text)).toEqual(['a', 'b', 'c ${d}', 'e']);
+  });
+
+  test('a rule of no page, and one of two pages, are reported', () => {
+    const files = { 'docs/protocols/wire.md': '- W-1 x', 'docs/protocols/more.md': '- W-1 again', 'a/b.test.ts': "test('W-1: x')\ntest('W-2, B-1: y')" };
+    expect(checkRules(tree(files)).problems).toEqual([
+      'docs/protocols/more.md: W-1 is a rule of docs/protocols/wire.md already; give it a number of its own',
+      'a/b.test.ts: it names the rule W-2, which no page in docs/protocols has',
+    ]);
   });
 });
 

@@ -22,19 +22,42 @@ export function checkLinks(tree: SourceTree, exists: (path: string) => boolean):
   });
 }
 
-/** Every rule, such as `E-7`, that a page in docs/protocols numbers and neither a test nor a vector that a test reads names. */
+/**
+ * Every rule, such as `E-7`, that a page in docs/protocols numbers and neither the title of a test nor a vector that a test reads names; every rule
+ * that two pages number; and every rule that a title names and no page numbers. A mention in a comment proves nothing.
+ */
 export function checkRules(tree: SourceTree): Finding {
-  const written = [...tree].filter(([path]) => isTest(path) && path.endsWith('.test.ts')).map(([, text]) => text);
+  const written = [...tree].filter(([path]) => isTest(path) && path.endsWith('.test.ts'));
   const vectors = [...tree]
-    .filter(([path]) => path.startsWith('test/vectors/') && path.endsWith('.json') && written.some((text) => text.includes(path)))
-    .flatMap(([, text]) => [...text.matchAll(/"rule":\s*"([^"]+)"/g)].map((match) => match[1] ?? ''));
-  const tests = [...written, ...vectors].join('\n');
+    .filter(([path]) => path.startsWith('test/vectors/') && path.endsWith('.json') && written.some(([, text]) => text.includes(path)))
+    .flatMap(([path, text]) => [...text.matchAll(/"rule":\s*"([^"]+)"/g)].map((match) => [path, match[1] ?? ''] as const));
+  const titles = [...written.flatMap(([path, text]) => titlesOf(text).map((title) => [path, title] as const)), ...vectors];
+  const named = titles.map(([, title]) => title).join('\n');
   const pages = new Map([...tree].filter(([path]) => path.startsWith('docs/protocols/') && path.endsWith('.md')));
-  return look(pages, (path, text) =>
-    [...rulesOf(text)]
-      .filter((rule) => !new RegExp(`\\b${rule}\\b(?!\\.)`).test(tests))
-      .map((rule) => `${path}: no test names the rule ${rule}; put it in the name of the test that proves it`),
+  const home = new Map<string, string>();
+  const finding = look(pages, (path, text) =>
+    [...rulesOf(text)].flatMap((rule) => {
+      const other = home.get(rule);
+      home.set(rule, path);
+      return [
+        ...(other === undefined ? [] : [`${path}: ${rule} is a rule of ${other} already; give it a number of its own`]),
+        ...(new RegExp(`\\b${rule}\\b(?!\\.)`).test(named) ? [] : [`${path}: no test names the rule ${rule}; put it in the name of the test that proves it`]),
+      ];
+    }),
   );
+  const letters = new Set([...home.keys()].map((rule) => rule.split('-')[0]));
+  const dangling = titles.flatMap(([path, title]) =>
+    [...title.matchAll(/\b([A-Z]{1,4})-\d+[a-z]?\b(?!\.)/g)]
+      .filter(([rule, letter]) => letters.has(letter ?? '') && !home.has(rule))
+      .map(([rule]) => `${path}: it names the rule ${rule}, which no page in docs/protocols has`),
+  );
+  return { looked: finding.looked, problems: [...finding.problems, ...new Set(dangling)] };
+}
+
+/** Titles of the tests and groups in a test file. */
+export function titlesOf(text: string): readonly string[] {
+  const calls = /\b(?:test|it|describe)(?:\.\w+)?(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))?\(\s*(['"`])((?:\\.|(?!\1)[\s\S])*?)\1/g;
+  return [...text.matchAll(calls)].map((match) => match[2] ?? '');
 }
 
 /** The rules that a page defines: a bold or plain number at the start of a line, a list item or a table row. */
