@@ -156,8 +156,10 @@ class Scan {
   #float64(at: number): number {
     if (!this.#floats) return this.#refuse('float', at);
     if (at + 8 >= this.#bytes.length) return this.#refuse('truncated', this.#bytes.length);
-    const finite = ((this.#bytes[at + 1] ?? 0) & 0x7f) !== 0x7f || ((this.#bytes[at + 2] ?? 0) & 0xf0) !== 0xf0;
-    return finite ? at + 9 : this.#refuse('float', at);
+    const value = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at + 1, 8).getFloat64(0);
+    if (!Number.isFinite(value)) return this.#refuse('float', at);
+    // A whole number has one spelling, and that is an integer's; so has minus zero.
+    return Number.isSafeInteger(value) ? this.#refuse('not-shortest', at) : at + 9;
   }
 
   #bin(at: number, size: number, shorterMax: number): number {
