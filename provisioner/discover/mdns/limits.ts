@@ -5,6 +5,10 @@ import { MINUTE, SECOND } from '#core/time/time.ts';
 export const SERVICES_MAX = 512;
 /** Host addresses remembered per cache. */
 export const HOSTS_MAX = 1_024;
+/** A longer packet is not looked at (RFC 6762 §17). */
+export const PACKET_BYTES_MAX = 9_000;
+/** Packets decoded per second and interface; further ones in that second go unread. */
+export const PACKETS_PER_SECOND_MAX = 200;
 /** Records looked at per packet; the rest is ignored. */
 export const RECORDS_PER_PACKET_MAX = 128;
 /** Questions answered per packet. */

@@ -3,9 +3,11 @@
  * what we advertise. bonjour-service's socket carries it, with the settings without which it is deaf or blind
  * (`interface` and `bind` together, error listeners on everything). Knows nothing of caches or timers for browsing.
  */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { Server } from 'bonjour-service/dist/lib/mdns-server.js';
 import { assert } from '#core/errors/assert.ts';
 import { ANNOUNCE_DELAYS_MS, QUESTIONS_PER_PACKET_MAX, RESPONSES_PER_SECOND_MAX } from '#provisioner/discover/mdns/limits.ts';
+import { PacketGuard } from '#provisioner/discover/mdns/packet-guard.ts';
 import { type Advertisement, answersTo, type MdnsQuestion, type MdnsRecord, questionsIn, recordsIn, recordsOf } from '#provisioner/discover/mdns/records.ts';
 
 /** The few members of the multicast socket that we use. */
@@ -41,13 +43,15 @@ export class MdnsLink {
     this.interface = interfaceName;
     this.addresses = addresses;
     this.#events = events;
-    const options = { port: 5_353, interface: addresses[0], bind: '0.0.0.0' };
+    const udp = createSocket({ type: 'udp4', reuseAddr: true });
+    const options = { port: 5_353, interface: addresses[0], bind: '0.0.0.0', socket: udp };
     const server = new Server(options, (error: Error) => {
       events.onProblem(error.message);
     });
     const socket: unknown = server.mdns;
     assert(isMulticastSocket(socket), 'the multicast library hands out its socket');
     this.#mdns = socket;
+    guard(udp);
     this.#mdns.removeAllListeners('query'); // answered below, within limits
     for (const complaint of ['error', 'warning']) {
       this.#mdns.on(complaint, (error) => {
@@ -132,6 +136,17 @@ function encodable(record: MdnsRecord): MdnsRecord {
 // Names learnt from the network are asked about only when they cannot upset the encoder.
 function isSendable(name: string): boolean {
   return /^[\x20-\x7e]{1,200}$/.test(name) && name.split('.').every((label) => label.length >= 1 && label.length <= 63);
+}
+
+/** The library decodes whatever arrives; from here on only what the guard lets through. */
+function guard(udp: Socket): void {
+  const packets = new PacketGuard();
+  const decoders = udp.listeners('message');
+  assert(decoders.length > 0, 'the multicast library listens to the socket it was given');
+  udp.removeAllListeners('message');
+  udp.on('message', (bytes: Buffer, from: RemoteInfo) => {
+    if (packets.admits(bytes, performance.now())) for (const decode of decoders) Reflect.apply(decode, udp, [bytes, from]);
+  });
 }
 
 function isMulticastSocket(value: unknown): value is MulticastSocket {
