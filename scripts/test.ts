@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything that is checked before a change is taken. Static checks, unit tests, the build, tests of the built executables, and the use
- * cases on the virtual LAN; then one line with the sum. `--only check,unit,build,bin,lan` runs some of them (the virtual LAN needs root, the rest does not).
+ * `npm test`: everything that is checked before a change is taken. Static checks, unit tests, half a minute of fuzzing, the build, tests of the built
+ * executables, and the use cases on the virtual LAN; then one line with the sum. `--only check,unit,fuzz,build,bin,lan` runs some of them (the virtual LAN needs root, the rest does not).
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,7 +11,9 @@ import { runChecks } from '#scripts/quality/checks.ts';
 import { type Tally, sumOf, tallyLine, tallyOfReport } from '#scripts/quality/tally.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const stageNames = ['check', 'unit', 'build', 'bin', 'lan'] as const;
+const stageNames = ['check', 'unit', 'fuzz', 'build', 'bin', 'lan'] as const;
+/** New inputs for every target, each time from another seed; what they find is printed with its bytes. */
+const FUZZ_SECONDS = 25;
 type StageName = (typeof stageNames)[number];
 
 const one = (ok: boolean): Tally => ({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
@@ -19,6 +21,7 @@ const one = (ok: boolean): Tally => ({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, s
 const stages: Readonly<Record<StageName, () => Promise<Tally>>> = {
   check: async () => sumOf((await runChecks(root, (text) => process.stdout.write(text))).map((result) => one(result.ok))),
   unit: async () => await vitest('unit'),
+  fuzz: async () => one((await run([join(root, 'scripts', 'fuzz.ts'), '--seconds', String(FUZZ_SECONDS)])) === 0),
   build: async () => one((await run([join(root, 'scripts', 'build.ts')])) === 0),
   bin: async () => await vitest('bin'),
   lan: async () => await vitest('lan', [join(root, 'scripts', 'lab-shell.ts'), '--', process.execPath]),

@@ -67,7 +67,7 @@ function wantedGroups({ needs, verb, words, architecture }) {
 /** The stages named by `--only a,b`; all of them without it. */
 export function selectedStages(words) {
   const at = words.findIndex((word) => word === '--only' || word.startsWith('--only='));
-  if (at === -1) return ['check', 'unit', 'build', 'bin', 'lan'];
+  if (at === -1) return ['check', 'unit', 'fuzz', 'build', 'bin', 'lan'];
   const list = words[at].includes('=') ? words[at].slice('--only='.length) : (words[at + 1] ?? '');
   return list.split(',');
 }
