@@ -32,6 +32,7 @@ const healthy: StatusView = {
   nodes: [node, other],
   requests: [],
   closed: [],
+  strangers: [],
 };
 const codes = (status: Partial<StatusView>, used: number | null = 1): readonly string[] =>
   problemsOf({ ...healthy, ...status }, used, 10_000).map(({ severity, code }) => `${severity} ${code}`);

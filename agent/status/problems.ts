@@ -23,6 +23,7 @@ export function problemsOf(status: StatusView, interfacesUsed: number | null, no
     ...meshProblems(status),
     ...status.nodes.flatMap((node) => nodeProblems(node, now)),
     ...waiting(status),
+    ...strangers(status),
   ];
   return problems.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
 }
@@ -132,6 +133,18 @@ function waiting({ requests }: StatusView): readonly Problem[] {
   return [
     problem('REQUESTS_WAITING', 'notice', `${who} to join`, "Compare the fingerprint with the machine's own screen, then `robonet approve FINGERPRINT`."),
   ];
+}
+
+function strangers(status: StatusView): readonly Problem[] {
+  return status.strangers.map(({ mac, addresses, identities, turnedAway }) => {
+    const from = mac === null ? addresses.join(', ') : `one machine, MAC ${mac} (${addresses.join(', ')})`;
+    return problem(
+      'SYBIL_SUSPECTED',
+      'warning',
+      `${String(identities)} strange identities asked to join from ${from}; ${String(turnedAway)} attempts were turned away`,
+      'Find that machine; approve only a fingerprint you have read from the screen of a machine of your own.',
+    );
+  });
 }
 
 function problem(code: string, severity: Problem['severity'], text: string, next: string): Problem {

@@ -25,6 +25,13 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['ADMIT_REQUESTED', 'a machine asks to join; compare its fingerprint before approving'],
   ['ADMIT_APPROVED', 'a person has approved a machine'],
   ['ADMIT_EXPIRED', 'a machine waited too long for approval and has to ask again'],
+  ['HANDSHAKE_REPLAYED', 'somebody played back a handshake recorded earlier; it was refused, and nothing of it can be read or continued'],
+  ['HANDSHAKE_REFLECTED', "somebody sent this node's own handshake back to it, or it dialled one of its own addresses; it was refused"],
+  [
+    'RELAY_SUSPECTED',
+    'a member was reached through a machine that is neither of the two: somebody passes a handshake on; it was refused (docs/SECURITY.md, "Between two machines")',
+  ],
+  ['SYBIL_SUSPECTED', 'one machine asked to join under many identities; none has any right, and the event names its hardware address'],
   ['APPROVAL_MISMATCH', 'somebody approved a fingerprint that no waiting machine has: a slip of the keyboard, or two machines that do not show the same'],
   ['TOKEN_ISSUED', 'an invitation was made'],
   ['TOKEN_REVOKED', 'an invitation was made worthless'],

@@ -79,6 +79,7 @@ const member: StatusView = {
   nodes: [self, cellar],
   requests: [],
   closed: [],
+  strangers: [],
 };
 
 let view: StatusView = member;

@@ -1,5 +1,5 @@
 /** Named bounds of admission, each with what happens at it (docs/LIMITS.md). */
-import { DAY, HOUR, MINUTE } from '#core/time/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '#core/time/time.ts';
 
 export const ADMISSION_LIMITS = {
   /** Characters of a mesh's name; a longer one is refused with its length. */
@@ -42,6 +42,21 @@ export const ADMISSION_LIMITS = {
   identitiesMax: 8_192,
   /** Machines that wait in the lobby at once; a further one is refused (`LOBBY_FULL`). */
   lobbyEntriesMax: 16,
+  /** Of those, machines behind one hardware or source address; a further one is refused (`LOBBY_FULL`), so that one host cannot fill the list. */
+  lobbyPerMachineMax: 4,
+  /** Strange identities of one machine from which on it is an alert. */
+  strangerIdentitiesSuspect: 5,
+  /** The one alert comes so long after that, and then knows most of it. */
+  strangerAlertDelayMs: 5 * SECOND,
+  /** Strange identities are counted together while no longer than this passes between two. */
+  strangerWindowMs: 10 * MINUTE,
+  /** An alert is shown in `status` for so long after the last of them. */
+  strangerAlertKeptMs: DAY,
+  /** Machines watched; the one with the fewest identities is forgotten. */
+  strangerMachinesMax: 64,
+  /** Identities and addresses remembered of one machine; further ones are not counted. */
+  strangerIdentitiesMax: 256,
+  strangerAddressesMax: 16,
   /** A machine that has not shown itself for so long no longer waits. */
   lobbyMsMax: 10 * MINUTE,
   /** Frames per second from a machine in the lobby; more is back-pressure. */

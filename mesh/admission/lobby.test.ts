@@ -7,7 +7,14 @@ import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
 import { Lobby, type LobbyRequest } from './lobby.ts';
 
 const at = (mono: number) => ({ mono, wall: WALL + mono });
-const request = (name: string): LobbyRequest => ({ aid: aidOf(name), name, role: 'member', address: '192.168.1.9:40000', capabilities: new Uint8Array(3) });
+const request = (name: string): LobbyRequest => ({
+  aid: aidOf(name),
+  name,
+  role: 'member',
+  address: '192.168.1.9:40000',
+  machine: '192.168.1.9',
+  capabilities: new Uint8Array(3),
+});
 const stranger = (index: number): LobbyRequest => ({ ...request('x'), aid: bytesFor(`stranger ${index}`, 32) });
 
 describe('the lobby', () => {

@@ -17,6 +17,8 @@ export interface LobbyRequest {
   readonly role: Role;
   /** Network address it came from. */
   readonly address: string;
+  /** The machine behind it: its hardware address where that is known, else its source address. */
+  readonly machine: string;
   /** Opaque; empty where nothing was told. */
   readonly capabilities: Uint8Array;
 }

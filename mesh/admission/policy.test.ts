@@ -136,7 +136,7 @@ describe('the four modes (§2.14)', () => {
   test('A-15: in an approving mesh a request leads to the lobby, and past it once a person has approved', () => {
     const home = new TestMesh('approve');
     expect(home.judge('bob', request)).toEqual({ kind: 'lobby' });
-    home.lobby.enter({ aid: aidOf('bob'), name: 'bob', role: 'member', address: '', capabilities: new Uint8Array(0) }, home.now);
+    home.lobby.enter({ aid: aidOf('bob'), name: 'bob', role: 'member', address: '', machine: '', capabilities: new Uint8Array(0) }, home.now);
     expect(home.judge('bob', request)).toEqual({ kind: 'lobby' });
     home.lobby.approve(fingerprintOf(aidOf('bob')), aidOf('ada'), home.now);
     expect(home.admit('bob', request, { role: 'voter' })).toMatchObject({
@@ -148,13 +148,16 @@ describe('the four modes (§2.14)', () => {
   test('A-15: a full lobby refuses with LOBBY_FULL and says when to come again', () => {
     const home = new TestMesh('approve');
     for (let index = 0; index < 16; index += 1)
-      home.lobby.enter({ aid: bytesFor(`stranger ${index}`, 32), name: 'x', role: 'member', address: '', capabilities: new Uint8Array(0) }, home.now);
+      home.lobby.enter(
+        { aid: bytesFor(`stranger ${index}`, 32), name: 'x', role: 'member', address: '', machine: '', capabilities: new Uint8Array(0) },
+        home.now,
+      );
     expect(home.judge('bob', request)).toMatchObject({ kind: 'refuse', code: 'LOBBY_FULL', retryAfterMs: 600_000 });
   });
 
   test('A-18: a denied machine is refused with APPROVAL_DENIED', () => {
     const home = new TestMesh('approve');
-    home.lobby.enter({ aid: aidOf('bob'), name: 'bob', role: 'member', address: '', capabilities: new Uint8Array(0) }, home.now);
+    home.lobby.enter({ aid: aidOf('bob'), name: 'bob', role: 'member', address: '', machine: '', capabilities: new Uint8Array(0) }, home.now);
     home.lobby.deny(fingerprintOf(aidOf('bob')), 'not mine', home.now);
     expect(home.judge('bob', request)).toMatchObject({
       kind: 'refuse',

@@ -6,6 +6,7 @@ import { isFault } from '#core/errors/fault.ts';
 import type { SwarmInput } from '#mesh/swarm/step.ts';
 import type { Address, Connection, Dialling, Listener, Transport } from '#mesh/transport/transport.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
+import { NeighbourTable } from './neighbour-table.ts';
 
 /**
  * Accepted connections are numbered upwards from 1; dials bring the swarm's own, negative numbers.
@@ -17,6 +18,7 @@ export class ConnectionPool {
   readonly #connections = new Map<number, Connection>();
   readonly #dialling = new Map<number, { readonly dialling: Dialling; readonly timer: NodeJS.Timeout }>();
   readonly #listeners: Listener[] = [];
+  readonly #neighbours = new NeighbourTable();
   #nextAccepted = 1;
 
   constructor(transport: Transport, input: (input: SwarmInput) => void) {
@@ -76,7 +78,7 @@ export class ConnectionPool {
       connected: (connection) => {
         if (!done()) return connection.destroy();
         this.#connections.set(id, connection);
-        this.#input({ kind: 'connected', connection: id, remote: connection.remote });
+        this.#input({ kind: 'connected', connection: id, remote: connection.remote, local: connection.local });
         this.#attach(id, connection);
       },
       failed: (why) => {
@@ -124,7 +126,7 @@ export class ConnectionPool {
     const id = this.#nextAccepted;
     this.#nextAccepted += 1;
     this.#connections.set(id, connection);
-    this.#input({ kind: 'accepted', connection: id, remote: connection.remote });
+    this.#input({ kind: 'accepted', connection: id, remote: connection.remote, local: connection.local, mac: this.#neighbours.macOf(connection.remote.host) });
     this.#attach(id, connection);
   };
 

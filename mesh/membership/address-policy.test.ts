@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLocalAddress, parseAddress, sourceKey } from './address-policy.ts';
+import { isLocalAddress, isRelayed, parseAddress, sourceKey } from './address-policy.ts';
 
 describe('address policy', () => {
   it('only private, unique-local, link-local and loopback addresses are dialled on hearsay', () => {
@@ -34,5 +34,29 @@ describe('address policy', () => {
     expect(sourceKey('::ffff:10.0.0.1')).toBe('10.0.0.1');
     expect(sourceKey('fd00:1:2:3:4:5:6:7')).toBe(sourceKey('fd00:1:2:3::9'));
     expect(sourceKey('fd00:1:2:4::9')).not.toBe(sourceKey('fd00:1:2:3::9'));
+  });
+});
+
+describe('somebody in between', () => {
+  it('W-27 on one link, where the other end sees us must be where we are', () => {
+    expect(isRelayed('10.0.0.7', '10.0.0.7')).toBe(false);
+    expect(isRelayed('10.0.0.9', '10.0.0.7')).toBe(true);
+    expect(isRelayed('::ffff:10.0.0.9', '10.0.0.7')).toBe(true);
+    expect(isRelayed('fe80::1%eth1', 'fe80::1%eth0')).toBe(false);
+    expect(isRelayed('fe80::2', 'fe80::1%eth0')).toBe(true);
+    expect(isRelayed('fd00:1:2:3::9', 'fd00:1:2:3::7')).toBe(true);
+  });
+
+  it('W-27 across links a router may translate, so nothing is concluded', () => {
+    for (const [seenAt, local] of [
+      ['192.168.1.5', '172.17.0.2'],
+      ['10.0.1.9', '10.0.0.7'],
+      ['fd00:1:2:4::9', 'fd00:1:2:3::7'],
+      ['127.0.0.1', '127.0.0.2'],
+      ['kitchen.local', '10.0.0.7'],
+      ['', '10.0.0.7'],
+      ['fe80::1', '10.0.0.7'],
+    ] as const)
+      expect(isRelayed(seenAt, local), `${seenAt} ${local}`).toBeUndefined();
   });
 });

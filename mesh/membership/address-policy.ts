@@ -56,6 +56,32 @@ function isLocalIpv4(parts: readonly number[]): boolean {
   return a === 10 || a === 127 || (a === 172 && b >= 16 && b <= 31) || (a === 192 && b === 168) || (a === 169 && b === 254);
 }
 
+/**
+ * Whether somebody stands in between: on one link nothing translates addresses, so where the other end sees us must be
+ * where we are. Undefined for two addresses of different links (a router may translate there) and for host names.
+ */
+export function isRelayed(seenAt: string, local: string): boolean | undefined {
+  const [seen, own] = [literal(seenAt), literal(local)];
+  if (seen === undefined || own === undefined || isLoopback(seen) || isLoopback(own)) return undefined;
+  if (seen === own) return false;
+  return linkOf(seen) === linkOf(own) ? true : undefined;
+}
+
+/** An address literal in one spelling: no zone, no IPv4 inside IPv6. */
+function literal(host: string): string | undefined {
+  const text = (host.split('%')[0] ?? '').toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+  return ipv4(text) !== undefined || /^[0-9a-f:]*:[0-9a-f:]+$/.test(text) ? text : undefined;
+}
+
+function isLoopback(text: string): boolean {
+  return text === '::1' || text.startsWith('127.');
+}
+
+/** What two addresses of one link have in common, as most links are cut: a /24, or a /64. */
+function linkOf(text: string): string {
+  return text.includes(':') ? sourceKey(text) : text.split('.').slice(0, 3).join('.');
+}
+
 /** The part of a source address that connection limits count by: an IPv4 address, or the /64 of an IPv6 one (§2.15). */
 export function sourceKey(host: string): string {
   const plain = host.startsWith('::ffff:') ? host.slice(7) : host;

@@ -17,7 +17,7 @@ export const MEMBERSHIP_LIMITS = {
   /** Suspect for this long without an answer ⇒ down. */
   downAfterSuspectMs: 6 * SECOND,
   /** The node with the higher AID waits this long for the other one's dial. */
-  higherDialDelayMs: 2 * SECOND,
+  higherDialDelayMs: 1 * SECOND,
   /** First and longest wait between two dials to one target; doubled each time, ±25 % jitter. */
   backoffMsMin: 1 * SECOND,
   backoffMsMax: 30 * SECOND,

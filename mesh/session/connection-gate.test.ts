@@ -1,34 +1,60 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectionGate } from './connection-gate.ts';
+import { type Caller, ConnectionGate } from './connection-gate.ts';
 import { GATE_LIMITS } from './limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
+/** Somebody at an address; behind a hardware address where one is given. */
+const from = (source: string, known = false, mac?: string): Caller => ({ source, machine: mac ?? source, known });
+
 describe('connection gate', () => {
+  it('counts one machine behind many addresses as one', () => {
+    const gate = new ConnectionGate(20, 0);
+    let halfOpen = 0;
+    for (let index = 0; index < 60; index += 1) if (gate.arrive(from(`s${index}`, false, 'aa:bb'), 0) === undefined) halfOpen += 1;
+    expect(halfOpen).toBe(GATE_LIMITS.halfOpenPerMachineMax);
+    expect(gate.arrive(from('s99', false, 'aa:bb'), 0)).toBe('half-open-machine');
+    expect(gate.arrive(from('honest', false, 'cc:dd'), 0)).toBeUndefined();
+    for (let index = 0; index < halfOpen; index += 1) gate.abandoned(from(`s${index}`, false, 'aa:bb'));
+    for (let index = halfOpen; index < GATE_LIMITS.connectionBurst * GATE_LIMITS.connectionsPerMachineFactor; index += 1) {
+      expect(gate.arrive(from(`t${index}`, false, 'aa:bb'), 0)).toBeUndefined();
+      gate.abandoned(from(`t${index}`, false, 'aa:bb'));
+    }
+    expect(gate.arrive(from('s100', false, 'aa:bb'), 0)).toBe('connection-rate-machine');
+    expect(gate.arrive(from('member', true, 'aa:bb'), 0)).toBeUndefined();
+  });
+
+  it('lets fifty lines per second through of all sources together', () => {
+    const gate = new ConnectionGate(20, 0);
+    let lines = 0;
+    for (let index = 0; index < 500; index += 1) if (gate.mayLog(`s${index}`, 0) !== undefined) lines += 1;
+    expect(lines).toBe(GATE_LIMITS.logLinesPerSecondTotal);
+  });
+
   it('admits four half-open connections per source and counts them down again', () => {
     const gate = new ConnectionGate(20, 0);
-    for (let index = 0; index < GATE_LIMITS.halfOpenPerSourceMax; index += 1) expect(gate.arrive('a', false, 0)).toBeUndefined();
-    expect(gate.arrive('a', false, 0)).toBe('half-open-source');
-    expect(gate.arrive('b', false, 0)).toBeUndefined();
-    gate.abandoned('a');
-    expect(gate.arrive('a', false, 0)).toBeUndefined();
+    for (let index = 0; index < GATE_LIMITS.halfOpenPerSourceMax; index += 1) expect(gate.arrive(from('a', false), 0)).toBeUndefined();
+    expect(gate.arrive(from('a', false), 0)).toBe('half-open-source');
+    expect(gate.arrive(from('b', false), 0)).toBeUndefined();
+    gate.abandoned(from('a'));
+    expect(gate.arrive(from('a', false), 0)).toBeUndefined();
   });
 
   it('admits 64 half-open connections altogether; addresses of members are let in beyond', () => {
     const gate = new ConnectionGate(20, 0);
-    for (let index = 0; index < GATE_LIMITS.halfOpenMax; index += 1) expect(gate.arrive(`s${index}`, false, 0)).toBeUndefined();
-    expect(gate.arrive('one more', false, 0)).toBe('half-open');
-    expect(gate.arrive('member', true, 0)).toBeUndefined();
+    for (let index = 0; index < GATE_LIMITS.halfOpenMax; index += 1) expect(gate.arrive(from(`s${index}`, false), 0)).toBeUndefined();
+    expect(gate.arrive(from('one more', false), 0)).toBe('half-open');
+    expect(gate.arrive(from('member', true), 0)).toBeUndefined();
   });
 
   it('admits ten new connections per source and minute, burst ten', () => {
     const gate = new ConnectionGate(20, 0);
     for (let index = 0; index < 10; index += 1) {
-      expect(gate.arrive('a', false, 0)).toBeUndefined();
-      gate.abandoned('a');
+      expect(gate.arrive(from('a', false), 0)).toBeUndefined();
+      gate.abandoned(from('a'));
     }
-    expect(gate.arrive('a', false, 0)).toBe('connection-rate');
-    expect(gate.arrive('a', true, 0)).toBeUndefined();
-    expect(gate.arrive('a', false, 6_000)).toBeUndefined();
+    expect(gate.arrive(from('a', false), 0)).toBe('connection-rate');
+    expect(gate.arrive(from('a', true), 0)).toBeUndefined();
+    expect(gate.arrive(from('a', false), 6_000)).toBeUndefined();
   });
 
   it('keeps half of the handshake budget for addresses of members', () => {
@@ -44,12 +70,12 @@ describe('connection gate', () => {
   it('never holds more than 256 established connections', () => {
     const gate = new ConnectionGate(20, 0);
     for (let index = 0; index < GATE_LIMITS.connectionsMax; index += 1) {
-      expect(gate.arrive(`s${index}`, true, 0)).toBeUndefined();
-      gate.opened(`s${index}`);
+      expect(gate.arrive(from(`s${index}`, true), 0)).toBeUndefined();
+      gate.opened(from(`s${index}`));
     }
-    expect(gate.arrive('late', true, 0)).toBe('connections');
+    expect(gate.arrive(from('late', true), 0)).toBe('connections');
     gate.closed();
-    expect(gate.arrive('late', true, 0)).toBeUndefined();
+    expect(gate.arrive(from('late', true), 0)).toBeUndefined();
   });
 
   it('remembers a bounded number of sources', () => {

@@ -7,6 +7,16 @@ import type { Millis } from '#core/time/time.ts';
 import { GATE_LIMITS as LIMITS } from './limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
+/** Who knocks. */
+export interface Caller {
+  /** An IPv4 address or an IPv6 /64. */
+  readonly source: string;
+  /** The machine behind it: its hardware address where that is known, else the source again. */
+  readonly machine: string;
+  /** Members were last seen at this address. */
+  readonly known: boolean;
+}
+
 interface Source {
   readonly connections: TokenBucket;
   readonly lines: TokenBucket;
@@ -15,13 +25,16 @@ interface Source {
 }
 
 /** Why a connection or a handshake is turned away. */
-export type GateRefusal = 'half-open' | 'half-open-source' | 'connection-rate' | 'connections' | 'handshake-budget';
+export type GateRefusal =
+  'half-open' | 'half-open-source' | 'half-open-machine' | 'connection-rate' | 'connection-rate-machine' | 'connections' | 'handshake-budget';
 
-/** Counts connections and handshakes by source; a source is an IPv4 address or an IPv6 /64. */
+/** Counts connections and handshakes by source, and by the machine behind several sources where that is known. */
 export class ConnectionGate {
   readonly #sources = new Map<string, Source>();
   readonly #strangers: TokenBucket;
   readonly #members: TokenBucket;
+  /** Event lines of all sources together. */
+  readonly #lines: TokenBucket;
   #halfOpen = 0;
   #established = 0;
 
@@ -30,6 +43,7 @@ export class ConnectionGate {
     const half = Math.max(1, Math.min(LIMITS.handshakesPerSecond, handshakesPerSecond) / 2);
     this.#strangers = new TokenBucket(half, half, now);
     this.#members = new TokenBucket(half, half, now);
+    this.#lines = new TokenBucket(LIMITS.logLinesPerSecondTotal, LIMITS.logLinesPerSecondTotal, now);
   }
 
   /** Sources remembered at present. */
@@ -38,13 +52,17 @@ export class ConnectionGate {
   }
 
   /** A connection came in; when admitted it counts as half-open until {@link opened} or {@link abandoned}. */
-  arrive(source: string, known: boolean, now: Millis): GateRefusal | undefined {
+  arrive({ source, machine, known }: Caller, now: Millis): GateRefusal | undefined {
     const entry = this.#source(source, now);
+    const behind = machine === source ? null : this.#source(machineKey(machine), now);
     if (this.#established >= LIMITS.connectionsMax) return 'connections';
     if (!known && this.#halfOpen >= LIMITS.halfOpenMax) return 'half-open';
     if (entry.halfOpen >= LIMITS.halfOpenPerSourceMax * (known ? 4 : 1)) return 'half-open-source';
+    if (!known && behind !== null && behind.halfOpen >= LIMITS.halfOpenPerMachineMax) return 'half-open-machine';
     if (!known && !entry.connections.take(1, now)) return 'connection-rate';
+    if (!known && behind !== null && !behind.connections.take(1 / LIMITS.connectionsPerMachineFactor, now)) return 'connection-rate-machine';
     entry.halfOpen += 1;
+    if (behind !== null) behind.halfOpen += 1;
     this.#halfOpen += 1;
     return undefined;
   }
@@ -55,15 +73,17 @@ export class ConnectionGate {
   }
 
   /** The half-open connection authenticated. */
-  opened(source: string): void {
-    this.abandoned(source);
+  opened(caller: Pick<Caller, 'source' | 'machine'>): void {
+    this.abandoned(caller);
     this.#established += 1;
   }
 
   /** The half-open connection ended without authentication. */
-  abandoned(source: string): void {
-    const entry = this.#sources.get(source);
-    if (entry !== undefined && entry.halfOpen > 0) entry.halfOpen -= 1;
+  abandoned({ source, machine }: Pick<Caller, 'source' | 'machine'>): void {
+    for (const key of machine === source ? [source] : [source, machineKey(machine)]) {
+      const entry = this.#sources.get(key);
+      if (entry !== undefined && entry.halfOpen > 0) entry.halfOpen -= 1;
+    }
     if (this.#halfOpen > 0) this.#halfOpen -= 1;
   }
 
@@ -78,7 +98,7 @@ export class ConnectionGate {
    */
   mayLog(source: string, now: Millis): number | undefined {
     const entry = this.#source(source, now);
-    if (!entry.lines.take(1, now)) {
+    if (!entry.lines.take(1, now) || !this.#lines.take(1, now)) {
       entry.suppressed += 1;
       return undefined;
     }
@@ -110,4 +130,9 @@ export class ConnectionGate {
       if (entry.halfOpen === 0) this.#sources.delete(key);
     }
   }
+}
+
+/** Machines are counted beside sources; their names never meet. */
+function machineKey(machine: string): string {
+  return `machine ${machine}`;
 }

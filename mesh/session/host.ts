@@ -101,6 +101,12 @@ export interface SessionHost {
   onHelloAnswer(session: SessionHandle, hello: Hello): Turned | undefined;
   /** Responder: public-key work is about to be done for a stranger; false refuses with RATE_LIMIT. */
   maySpendHandshake(session: SessionHandle): boolean;
+  /** Something of ours that is drawn once per handshake goes out: our random bytes, our ephemeral key. */
+  beganHandshake(once: Uint8Array): void;
+  /** The other side shows what is drawn once per handshake; a refusal when it was seen before, or is our own. */
+  recognize(session: SessionHandle, once: Uint8Array): Turned | undefined;
+  /** The other side proved itself with this ephemeral key. */
+  completedHandshake(session: SessionHandle, ephemeral: Uint8Array): void;
   /** Initiator: the responder proved itself; our resume block for it, or a refusal. */
   onResponder(session: SessionHandle, peer: PeerIdentity, payload: HandshakePayload): { readonly kind: 'go'; readonly resume: ResumeBlock | null } | Turned;
   /** Responder: the initiator proved itself. `wait` promises a later call of `session.decide`. */

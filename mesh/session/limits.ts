@@ -16,8 +16,10 @@ export const SESSION_LIMITS = {
   headerMsMax: 5 * SECOND,
   payloadMsMax: 10 * SECOND,
   payloadBytesPerSecondMin: 16_384,
-  /** Unsent bytes to one peer: drop gossip from half of it on, close `SLOW_CONSUMER` at all of it. */
+  /** Unsent bytes to one peer: drop gossip from half of it on, hold back bulk from three quarters on, close `SLOW_CONSUMER` at all of it. */
   outboundBytesMax: 8 * 1024 * 1024,
+  /** Unfinished frames of all connections together; beyond it connections are closed (`RATE_LIMIT`), strangers first, then by trust. */
+  inboundBytesMax: 64 * 1024 * 1024,
   /** Messages of one turn in one frame, and their bytes. */
   batchEntriesMax: 256,
   batchBytesMax: 65_536,
@@ -32,6 +34,8 @@ export const SESSION_LIMITS = {
   rekeyCheckpoints: 15,
   /** Age of a session; then BYE `RENEW` and a whole new handshake. */
   sessionMsMax: DAY,
+  /** Handshakes remembered by the keys drawn for them, so that a replay is called one; the oldest is forgotten. */
+  handshakesRememberedMax: 2_048,
   /** A link must have been resumed (VOID) this soon after ACCEPT. */
   resumeMsMax: 10 * SECOND,
 } as const;
@@ -40,6 +44,10 @@ export const GATE_LIMITS = {
   /** Half-open connections altogether and per source; more are closed at once with `RATE_LIMIT`. */
   halfOpenMax: 64,
   halfOpenPerSourceMax: 4,
+  /** The same for one machine behind several addresses, known by its hardware address. */
+  halfOpenPerMachineMax: 16,
+  /** Such a machine may make so many times the new connections of one source. */
+  connectionsPerMachineFactor: 4,
   /** New connections per source. */
   connectionsPerMinute: 10,
   connectionBurst: 10,
@@ -51,6 +59,8 @@ export const GATE_LIMITS = {
   sourcesMax: 4_096,
   /** Event lines caused by one source per second; the rest is counted. */
   logLinesPerSecond: 10,
+  /** … and by all sources together. */
+  logLinesPerSecondTotal: 50,
 } as const;
 
 /** What one level may send to us per second (§2.13); exceeding it is back-pressure, never a break. */

@@ -26,6 +26,8 @@ const PROTOCOL_VERSION = 1;
 const PROLOGUE = labelled('HCTH1:prologue');
 /** Keys and tags beside the payload in the larger of HS2 and HS3. */
 const HANDSHAKE_OVERHEAD_BYTES = 96;
+/** HS1 and HS2 begin with the key that was drawn for this handshake. */
+const EPHEMERAL_BYTES = 32;
 
 /** What the handshake asks of the connection it is part of. */
 export interface OpeningPort extends SessionHandle {
@@ -63,6 +65,8 @@ export class Opening {
   #sent = 0;
   #received = 0;
   #ownHello: Uint8Array = new Uint8Array(0);
+  /** The key that the other side drew for this handshake. */
+  #theirEphemeral: Uint8Array = new Uint8Array(0);
   #handshake: Handshake | null = null;
   #channel: SealedChannel | null = null;
   #peer: PeerIdentity | null = null;
@@ -94,6 +98,7 @@ export class Opening {
       features: 0,
       random: this.#host.entropy(16),
     };
+    this.#host.beganHandshake(hello.random);
     this.#ownHello = this.#send(MESSAGE_TYPE.HELLO, encodeMessage(hello));
   }
 
@@ -210,6 +215,8 @@ export class Opening {
     const hello = this.#decodeHello(plaintext);
     if (hello === undefined) return;
     if (hello.answer) return this.#turn('RMP_INVALID', 'a HELLO that answers nothing');
+    const reflected = this.#host.recognize(this.#session, hello.random);
+    if (reflected !== undefined) return this.#refuse(reflected);
     if (!hello.versions.includes(PROTOCOL_VERSION)) return this.#turn('VERSION_FLOOR', versionAdvice(hello.versions));
     this.mode = hello.mode;
     this.tokenId = hello.tokenId?.slice() ?? null;
@@ -233,6 +240,8 @@ export class Opening {
     const hello = this.#decodeHello(plaintext);
     if (hello === undefined) return;
     const [version] = hello.versions;
+    const reflected = this.#host.recognize(this.#session, hello.random);
+    if (reflected !== undefined) return this.#refuse(reflected);
     if (!hello.answer) return this.#turn('RMP_INVALID', 'the answer to our HELLO is not one');
     // Before anything else is read of it: another version may mean other things by the rest.
     if (version !== PROTOCOL_VERSION) return this.#turn('VERSION_FLOOR', versionAdvice(hello.versions));
@@ -259,11 +268,16 @@ export class Opening {
 
   #begin(prologue: Uint8Array, psk: Uint8Array | null): void {
     const { crypto, entropy, self } = this.#host;
-    const common = { initiator: this.#options.initiator, prologue, staticKey: self.staticKey, ephemeral: crypto.dhKey(entropy(32)) };
+    const ephemeral = crypto.dhKey(entropy(32));
+    if (this.#options.initiator) this.#host.beganHandshake(ephemeral.publicKey);
+    const common = { initiator: this.#options.initiator, prologue, staticKey: self.staticKey, ephemeral };
     this.#handshake = createHandshake(crypto, psk === null ? { ...common, pattern: 'XX' } : { ...common, pattern: 'XXpsk0', psk });
   }
 
   #onHs1(message: Uint8Array): void {
+    this.#theirEphemeral = message.slice(0, EPHEMERAL_BYTES);
+    const seen = this.#host.recognize(this.#session, this.#theirEphemeral);
+    if (seen !== undefined) return this.#refuse(seen);
     // With a token the first message is checked by one AEAD before anything expensive is done (§2.4).
     if (this.mode !== 1 && !this.#host.maySpendHandshake(this.#session)) return this.#turn('RATE_LIMIT', 'no budget left for handshakes of strangers');
     const read = this.#noise().read(message);
@@ -278,6 +292,9 @@ export class Opening {
   }
 
   #onHs2(message: Uint8Array): void {
+    this.#theirEphemeral = message.slice(0, EPHEMERAL_BYTES);
+    const seen = this.#host.recognize(this.#session, this.#theirEphemeral);
+    if (seen !== undefined) return this.#refuse(seen);
     const payload = this.#read(message);
     if (payload !== undefined) this.#examine('responder', payload, null);
   }
@@ -346,6 +363,7 @@ export class Opening {
       ledger: this.#host.ledgerPosition(),
       hardwareQuote: null,
       record: this.#host.membershipRecord(),
+      seenAt: this.#session.remote.host,
       ...(this.mode !== 0 && role === 'initiator' ? { name: this.#host.hostName().slice(0, 63) } : {}),
     };
     const bytes = encodeHandshakePayload(payload);
@@ -356,7 +374,7 @@ export class Opening {
   #read(message: Uint8Array): HandshakePayload | undefined {
     const read = this.#noise().read(message);
     if (read.kind === 'failed') {
-      this.#turn('HS_FAIL', read.why);
+      this.#turn('HS_FAIL', `${read.why}: it was not made for this handshake, as when a recorded one is replayed, or it was changed on the way`);
       return undefined;
     }
     const decoded = decodeHandshakePayload(read.payload);
@@ -394,6 +412,7 @@ export class Opening {
         const peer: PeerIdentity = { aid: established.aid, text: aidText(established.aid), established, bootObject: bootEvent, boot };
         this.#peer = peer;
         this.#session.peer = peer;
+        this.#host.completedHandshake(this.#session, this.#theirEphemeral);
         if (role === 'responder') return this.#onResponderProved(peer, payload);
         return this.#judged(this.#host.onInitiator(this.#session, peer, payload));
       }

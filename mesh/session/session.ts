@@ -11,7 +11,7 @@ import { BatchWriter, decodePayload } from '#mesh/wire/batch.ts';
 import { decodeMessage } from '#mesh/wire/codec.ts';
 import { FrameReader } from '#mesh/wire/frame-reader.ts';
 import { checkHeader, encodeFrame, type Frame } from '#mesh/wire/header.ts';
-import { BATCH_BYTES_MAX, HEADER_BYTES_COVERED, PAYLOAD_BYTES_MAX_PRE_AUTH, TAG_BYTES } from '#mesh/wire/limits.ts';
+import { BATCH_BYTES_MAX, HEADER_BYTES, HEADER_BYTES_COVERED, PAYLOAD_BYTES_MAX_PRE_AUTH, TAG_BYTES } from '#mesh/wire/limits.ts';
 import { CHANNEL, FLAG, isOpeningType, MESSAGE_TYPE, MESSAGE_TYPE_IGNORABLE_MIN } from '#mesh/wire/message-type.ts';
 import type { Accept, HelloMode, Reject, SessionMessage } from '#mesh/wire/message.ts';
 import type { FarewellCode, RefusalCode } from '#mesh/wire/refusal.ts';
@@ -109,6 +109,7 @@ export class Session implements SessionHandle, OpeningPort {
     if (this.#state === 'closed') return;
     this.#now = now;
     this.#reader.push(bytes);
+    let isFresh = false;
     for (;;) {
       const frame = this.#reader.next();
       if (frame === undefined) break;
@@ -119,15 +120,24 @@ export class Session implements SessionHandle, OpeningPort {
       if (this.#channel !== null && this.#link !== null) this.#onChained(frame);
       else this.#opening.onFrame(frame, now);
       if (this.#isClosed()) return;
+      isFresh = true;
     }
-    if (!this.#reader.isPartial) this.#partialSince = NEVER;
-    else if (this.#partialSince === NEVER) this.#partialSince = now;
+    // Each frame has its own time: what is unfinished now began after the last one was complete.
+    if (isFresh || !this.#reader.isPartial) this.#partialSince = NEVER;
+    if (this.#reader.isPartial && this.#partialSince === NEVER) this.#partialSince = now;
+  }
+
+  /** Bytes of a frame that is not complete. */
+  get bytesHeld(): number {
+    return this.#reader.bytesHeld;
   }
 
   /** Put one message into this turn's frame. False when the session is not open or its queue is full. */
   send(message: SessionMessage, channel?: number): boolean {
     if (this.#state !== 'open') return false;
+    // Towards a peer that does not read: first gossip is dropped, then bulk has to wait, and at the limit it is closed.
     if (message.kind === 'gossip' && this.#backlog > LIMITS.outboundBytesMax / 2) return false;
+    if (message.kind === 'bulk-chunk' && this.#backlog > (LIMITS.outboundBytesMax * 3) / 4) return false;
     if (!this.#batch.add(message, channel)) {
       this.#flushBatch();
       this.#batch.add(message, channel);
@@ -396,6 +406,7 @@ export class Session implements SessionHandle, OpeningPort {
   }
 
   #partialMsMax(): Millis {
+    if (this.#reader.bytesHeld < HEADER_BYTES) return LIMITS.headerMsMax;
     // 16 KiB/s of a large frame may take longer than the fixed time (§2.15: "payload ≤ 10 s or ≥ 16 KiB/s").
     return Math.max(LIMITS.payloadMsMax, (this.#reader.bytesHeld * 1_000) / LIMITS.payloadBytesPerSecondMin);
   }

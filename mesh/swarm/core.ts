@@ -8,6 +8,7 @@ import type { FaultCode } from '#core/errors/fault.ts';
 import type { Entropy, Rng } from '#core/random/random.ts';
 import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
 import { Lobby } from '#mesh/admission/lobby.ts';
+import { StrangerWatch } from '#mesh/admission/stranger-watch.ts';
 import { effectiveRole } from '#mesh/admission/registry.ts';
 import { roleLevelMax } from '#mesh/admission/roles.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
@@ -15,6 +16,7 @@ import type { Address } from '#mesh/membership/address-policy.ts';
 import { DialPlan } from '#mesh/membership/dial-plan.ts';
 import { LivenessTable } from '#mesh/membership/liveness.ts';
 import { ConnectionGate } from '#mesh/session/connection-gate.ts';
+import { HandshakeMemory } from '#mesh/session/handshake-memory.ts';
 import type { LocalIdentity, SessionHost, Turned } from '#mesh/session/host.ts';
 import { LEVEL_RATES, type LevelRate, SESSION_LIMITS } from '#mesh/session/limits.ts';
 import { slotOf } from '#mesh/session/link.ts';
@@ -59,6 +61,8 @@ export interface SwarmOptions {
   /** Rights of every member are at least those of this level: for laboratories and benchmarks. */
   readonly levelFloor?: TrustLevel;
   readonly handshakesPerSecond: number;
+  /** Unfinished frames of all connections together: for laboratories; 64 MiB where absent. */
+  readonly inboundBytesMax?: number;
 }
 
 /** Whatever a peer put into a text, the screen that shows it is not commanded by it. */
@@ -78,6 +82,11 @@ export class SwarmCore {
   readonly rates: readonly LevelRate[];
   readonly fx = new EffectCollector();
   readonly gate: ConnectionGate;
+  readonly handshakes = new HandshakeMemory();
+  /** Machines that come with one strange identity after another. */
+  readonly strangers = new StrangerWatch();
+  /** Bytes of unfinished frames, over all connections. */
+  inboundBytes = 0;
   readonly dials: DialPlan;
   readonly liveness = new LivenessTable();
   readonly calls = new CallTable();

@@ -31,6 +31,8 @@ export interface OutlawOptions {
   readonly name?: string;
   /** Stops before its own ACCEPT until {@link Outlaw.proceed}. */
   readonly holdAccept?: boolean;
+  /** Where it comes from. */
+  readonly host?: string;
   readonly limits?: Accept['limits'];
   readonly block?: (own: ResumeBlock) => ResumeBlock;
 }
@@ -68,7 +70,7 @@ export class Outlaw {
     const boot = decodeBoot(bootObject.body);
     assert(boot !== undefined, 'a boot event of our own decodes');
     this.self = { aid: established.aid, text: aidText(established.aid), signKey, staticKey, established, bootObject, boot };
-    this.#line = world.stranger(to);
+    this.#line = world.stranger(to, options.host);
     this.session = new Session(
       this.#host(),
       { id: 1, initiator: true, remote: to.address, mode: options.mode ?? 0, tokenId: options.tokenId ?? null, psk: options.psk ?? null, rates: [] },
@@ -85,12 +87,16 @@ export class Outlaw {
 
   /** A frame with any header and any contents, properly sealed and chained on our own side. */
   raw(fields: FrameFields, payload: Uint8Array): this {
+    return this.bytes(this.sealed(fields, payload));
+  }
+
+  /** The same, not sent yet. */
+  sealed(fields: FrameFields, payload: Uint8Array): Uint8Array {
     const { link } = this.session;
     assert(this.#channel !== null && link !== null, 'a session that is open has keys and a link');
     const frame = this.#channel.seal(this.#world.crypto, fields, payload);
     link.sending.append(frame.subarray(0, HEADER_BYTES_COVERED), payload);
-    this.#line.write(frame);
-    return this;
+    return frame;
   }
 
   /** Bytes as they are. */
@@ -153,6 +159,9 @@ export class Outlaw {
       onHello: () => refuse,
       onHelloAnswer: () => undefined,
       maySpendHandshake: () => true,
+      beganHandshake: () => undefined,
+      recognize: () => undefined,
+      completedHandshake: () => undefined,
       onResponder: () => {
         const { incarnation, nonce } = self.boot;
         const own: ResumeBlock = { ownCheckpoint: null, peerCheckpoint: null, sent: { incarnation, nonce, sequence: 0, head: NO_ANCHOR }, received: null };

@@ -19,7 +19,7 @@ import type { LinkStart } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Accept, Est, EstFetch, HandshakePayload, Hello, HelloMode, ResumeBlock, SessionMessage, Welcome } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import type { Context } from './context.ts';
+import type { Context, Ends } from './context.ts';
 import type { Joiner } from './joiner.ts';
 import type { MeshState } from './mesh-state.ts';
 import type { Peer } from './peer.ts';
@@ -31,8 +31,8 @@ export interface ConnectionDoor {
   /** An interface came or went: every link is asked at once, everybody else is dialled anew. */
   onNetworkChanged(): void;
   onReceived(id: ConnectionId, bytes: Uint8Array): void;
-  onConnection(id: ConnectionId, remote: Address, initiate: { readonly target: DialTarget; readonly mode: HelloMode } | null): void;
-  onConnected(id: ConnectionId, remote: Address): void;
+  onConnection(id: ConnectionId, ends: Ends, initiate: { readonly target: DialTarget; readonly mode: HelloMode } | null): void;
+  onConnected(id: ConnectionId, remote: Address, local: Address | null): void;
   dial(target: DialTarget, address: Address): void;
   onDialFailed(id: ConnectionId, why: string): void;
   /** A dial or a handshake to a target came to nothing. */
@@ -53,6 +53,8 @@ export interface HandshakeDoor {
   establishedByHead(head: Uint8Array): Established | undefined;
   onEquivocation(session: Session, aid: Aid, proof: readonly SignedObject[], why: string): void;
   maySpendHandshake(session: Session): boolean;
+  /** Whether something drawn once per handshake was seen before; reported, and refused. */
+  recognize(session: Session, once: Uint8Array): Turned | undefined;
   onHello(session: Session, hello: Hello): HelloVerdict;
   onHelloAnswer(session: Session, hello: Hello): Turned | undefined;
   onResponder(session: Session, peer: PeerIdentity, payload: HandshakePayload): { readonly kind: 'go'; readonly resume: ResumeBlock | null } | Turned;

@@ -62,6 +62,18 @@ export class NodeHost implements SessionHost {
     return this.#core.rooms.handshakes.maySpendHandshake(session);
   }
 
+  beganHandshake(once: Uint8Array): void {
+    this.#core.handshakes.ours(once);
+  }
+
+  recognize(session: Session, once: Uint8Array): Turned | undefined {
+    return this.#core.rooms.handshakes.recognize(session, once);
+  }
+
+  completedHandshake(session: Session, ephemeral: Uint8Array): void {
+    this.#core.handshakes.completed(ephemeral, { at: this.#core.now.wall, source: session.source });
+  }
+
   onHello(session: Session, hello: Hello): HelloVerdict {
     return this.#core.rooms.handshakes.onHello(session, hello);
   }

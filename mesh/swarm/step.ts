@@ -38,9 +38,17 @@ export type Command =
 /** Causes. */
 export type SwarmInput =
   | { readonly kind: 'tick' }
-  | { readonly kind: 'connected'; readonly connection: ConnectionId; readonly remote: Address }
+  | { readonly kind: 'connected'; readonly connection: ConnectionId; readonly remote: Address; /** Our side of it. */ readonly local?: Address }
   | { readonly kind: 'dial-failed'; readonly connection: ConnectionId; readonly why: string }
-  | { readonly kind: 'accepted'; readonly connection: ConnectionId; readonly remote: Address }
+  | {
+      readonly kind: 'accepted';
+      readonly connection: ConnectionId;
+      readonly remote: Address;
+      /** Our side of it. */
+      readonly local?: Address;
+      /** Hardware address of `remote`, where the machine's neighbour table knows it. */
+      readonly mac?: string | null;
+    }
   | { readonly kind: 'received'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly why: string }
   /** Bytes the transport still holds unsent for a connection. */

@@ -3,6 +3,7 @@
  * simulator performs them in the one right order. This file is the clockwork; the rooms do the work.
  */
 import { type Instant, type Millis, MINUTE, NEVER } from '#core/time/time.ts';
+import type { StrangerGroup } from '#mesh/admission/stranger-watch.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import type { LocalIdentity } from '#mesh/session/host.ts';
 import { SwarmCore, type SwarmOptions } from './core.ts';
@@ -94,10 +95,10 @@ export class Swarm {
         this.#onTick();
         break;
       case 'accepted':
-        this.#core.rooms.connections.onConnection(input.connection, input.remote, null);
+        this.#core.rooms.connections.onConnection(input.connection, { remote: input.remote, local: input.local ?? null, mac: input.mac ?? null }, null);
         break;
       case 'connected':
-        this.#core.rooms.connections.onConnected(input.connection, input.remote);
+        this.#core.rooms.connections.onConnected(input.connection, input.remote, input.local ?? null);
         break;
       case 'dial-failed':
         this.#core.rooms.connections.onDialFailed(input.connection, input.why);
@@ -150,6 +151,7 @@ export class Swarm {
   get wakeAt(): Millis {
     let earliest = Math.min(this.#core.liveness.wakeAt(), this.#core.calls.wakeAt(), this.#core.factsAt, this.#core.flushPeersAt, this.#core.promoteAt);
     earliest = Math.min(earliest, this.#core.rooms.identities.wakeAt);
+    earliest = Math.min(earliest, this.#core.strangers.wakeAt);
     if (this.#core.mayDial) earliest = Math.min(earliest, this.#core.dials.wakeAt());
     if (this.#core.joiner?.command != null) earliest = Math.min(earliest, this.#core.joiner.until);
     if (this.#core.awaitsLedger !== null) earliest = Math.min(earliest, this.#core.awaitsLedger.until);
@@ -201,6 +203,7 @@ export class Swarm {
       this.#core.peers.get(call.peer)?.session?.send({ kind: 'cancel', id: call.wireId });
       this.#core.refuse(call.request, 'RN-MESH-021', `${this.#core.nameOf(call.peer)} did not answer within ${Math.round(call.waitedMs)} ms`);
     }
+    for (const group of this.#core.strangers.tick(this.#core.now)) this.#onStrangers(group);
     if (mono >= this.#core.factsAt) this.#core.rooms.gossip.gossipFacts();
     if (mono >= this.#core.promoteAt) this.#core.rooms.admission.maybePromote();
     if (mono >= this.#core.rooms.identities.wakeAt) this.#core.rooms.identities.tick();
@@ -208,6 +211,20 @@ export class Swarm {
     this.#core.rooms.joining.joinerTick();
     this.#core.rooms.joining.maybeAnswerJoin();
     if (this.#core.mayDial) for (const dial of this.#core.dials.due(mono)) this.#core.rooms.connections.dial(dial.target, dial.address);
+  }
+
+  /** One alert for all that one machine tries (§6, A11). */
+  #onStrangers(group: StrangerGroup): void {
+    const { mac, addresses, identities, turnedAway, firstAt, lastAt } = group;
+    const from = mac === null ? `the address ${addresses.join(', ')}` : `one machine (${mac}; ${addresses.join(', ')})`;
+    this.#core.event(
+      'SYBIL_SUSPECTED',
+      'critical',
+      `${identities} strange identities asked to join from ${from}; ${turnedAway} attempts were turned away. None has any right here; approve none whose fingerprint you have not read from its own screen`,
+      null,
+      addresses[0] ?? null,
+      { mac, identities, turnedAway, firstAt: Math.floor(firstAt), lastAt: Math.floor(lastAt), addresses: addresses.join(' ') },
+    );
   }
 
   /** Move what the touched sessions produced into the effects. */

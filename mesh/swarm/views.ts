@@ -137,6 +137,8 @@ export interface StatusView {
   readonly requests: readonly AdmissionRequest[];
   /** Identities that were closed, the newest first; never members again. */
   readonly closed: readonly ClosedView[];
+  /** Machines that came with one strange identity after another, each once. */
+  readonly strangers: readonly StrangerView[];
 }
 
 /** An identity that will never be used again, because its keys are gone. */
@@ -163,6 +165,18 @@ export interface EventRecord {
   /** Network address the cause came from, when it came from the network. */
   readonly source: string | null;
   readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** One machine that has shown many strange identities; times are this node's wall clock. */
+export interface StrangerView {
+  /** Hardware address from this node's neighbour table; null where it is not known. */
+  readonly mac: string | null;
+  readonly addresses: readonly string[];
+  readonly identities: number;
+  /** Attempts from there that were refused. */
+  readonly turnedAway: number;
+  readonly firstAt: Millis;
+  readonly lastAt: Millis;
 }
 
 /** Options of `robonet init`. */

@@ -58,6 +58,7 @@ interface End {
 export interface WorldNodeOptions {
   readonly levelFloor?: TrustLevel;
   readonly rates?: readonly LevelRate[];
+  readonly inboundBytesMax?: number;
 }
 
 /** One machine of the world. */
@@ -116,6 +117,10 @@ export class World {
   breakAfter: ((from: WorldNode, to: WorldNode, bytes: number) => boolean) | null = null;
   /** Somebody on the path: what arrives in the place of what was sent. */
   tamper: ((from: WorldNode, to: WorldNode, bytes: Uint8Array) => Uint8Array) | null = null;
+  /** Machines that pass on whatever reaches them: from their host to whom. */
+  readonly relays = new Map<string, WorldNode>();
+  /** Hardware addresses by host, as the neighbour tables have them. */
+  readonly macs = new Map<string, string>();
   delivered = 0;
   readonly #queue: { readonly at: Millis; readonly order: number; readonly run: () => void }[] = [];
   readonly #seed: string;
@@ -193,6 +198,7 @@ export class World {
         handshakesPerSecond: 20,
         ...(node.options.levelFloor === undefined ? {} : { levelFloor: node.options.levelFloor }),
         ...(node.options.rates === undefined ? {} : { rates: node.options.rates }),
+        ...(node.options.inboundBytesMax === undefined ? {} : { inboundBytesMax: node.options.inboundBytesMax }),
       },
       this.instant,
     );
@@ -312,7 +318,13 @@ export class World {
     mine.other = theirs;
     to.ends.set(theirs.connection, theirs);
     this.#strangers.set(mine, received);
-    this.input(to, { kind: 'accepted', connection: theirs.connection, remote: shadow.address });
+    this.input(to, {
+      kind: 'accepted',
+      connection: theirs.connection,
+      remote: shadow.address,
+      local: to.address,
+      mac: this.macs.get(shadow.address.host) ?? null,
+    });
     return {
       write: (bytes) => this.#deliver(theirs, bytes),
       close: () => this.#break(mine),
@@ -384,7 +396,8 @@ export class World {
   }
 
   #dial(node: WorldNode, connection: number, address: Address): void {
-    const target = this.nodes.find((candidate) => addressText(candidate.address) === addressText(address));
+    const relayedTo = this.relays.get(address.host);
+    const target = relayedTo ?? this.nodes.find((candidate) => addressText(candidate.address) === addressText(address));
     const dark = this.cut.has(address.host) || this.cut.has(node.address.host);
     this.#later(
       () => {
@@ -396,8 +409,10 @@ export class World {
         mine.other = theirs;
         node.ends.set(connection, mine);
         target.ends.set(theirs.connection, theirs);
-        this.input(target, { kind: 'accepted', connection: theirs.connection, remote: { host: node.address.host, port: 40_000 + theirs.connection } });
-        this.input(node, { kind: 'connected', connection, remote: address });
+        const from = relayedTo === undefined ? node.address.host : address.host;
+        const remote = { host: from, port: 40_000 + theirs.connection };
+        this.input(target, { kind: 'accepted', connection: theirs.connection, remote, local: target.address, mac: this.macs.get(from) ?? null });
+        this.input(node, { kind: 'connected', connection, remote: address, local: node.address });
       },
       dark ? 3_000 : this.latencyMs,
     );

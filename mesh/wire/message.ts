@@ -70,6 +70,8 @@ export interface HandshakePayload {
   readonly record: Uint8Array | null;
   /** What the sender's host is called, for whoever admits it; a member has its name from the ledger. */
   readonly name?: string;
+  /** Where the sender sees the receiver: the address it dialled, or the one it was dialled from. Absent from who does not say. */
+  readonly seenAt?: string;
 }
 
 /** What the receiver of a resume block decided (§2.9). */

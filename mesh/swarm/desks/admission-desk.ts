@@ -5,6 +5,7 @@
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
 import { MINUTE, NEVER } from '#core/time/time.ts';
+import { ADMISSION_LIMITS } from '#mesh/admission/limits.ts';
 import { INVITATION_RANDOM_BYTES, makeInvitation } from '#mesh/admission/invitation.ts';
 import { decideClosing, decidePromotion, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
 import { isNodeName, nodeNameOf } from '#mesh/admission/names.ts';
@@ -89,11 +90,15 @@ export class AdmissionDesk implements AdmissionDoor {
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
     const known = this.#core.lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
     const told = context.payload?.name ?? '';
+    const sameMachine = known === undefined ? this.#core.lobby.entries.filter(({ machine }) => machine === context.machine).length : 0;
+    if (sameMachine >= ADMISSION_LIMITS.lobbyPerMachineMax)
+      return turned('LOBBY_FULL', `${sameMachine} identities of the machine ${context.machine} already wait`);
     const request = {
       aid: peer.aid,
       name: known?.name ?? (isNodeName(told) ? told : nodeNameOf(told)),
       role: 'member' as const,
       address: addressText(session.remote),
+      machine: context.machine,
       capabilities: known?.capabilities ?? new Uint8Array(0),
     };
     const standing = this.#core.lobby.enter(request, this.#core.now);

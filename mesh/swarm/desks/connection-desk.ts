@@ -6,11 +6,13 @@ import { hex } from '#core/bytes/bytes.ts';
 import { NEVER } from '#core/time/time.ts';
 import { type Address, addressText, isLocalAddress, sourceKey } from '#mesh/membership/address-policy.ts';
 import type { DialTarget } from '#mesh/membership/dial-plan.ts';
+import { SESSION_LIMITS } from '#mesh/session/limits.ts';
 import { Session } from '#mesh/session/session.ts';
 import type { HelloMode } from '#mesh/wire/message.ts';
-import type { Context } from '../context.ts';
-import type { SwarmCore } from '../core.ts';
+import type { Context, Ends } from '../context.ts';
+import { type SwarmCore, turned } from '../core.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
+import { chooseToShed, type Holder } from '../shed.ts';
 import type { ConnectionId } from '../step.ts';
 import type { ConnectionDoor } from '../rooms.ts';
 
@@ -42,6 +44,7 @@ export class ConnectionDesk implements ConnectionDoor {
     const { session } = context;
     session.receive(bytes, this.#core.now.mono);
     this.#core.touched.add(session);
+    this.#count(context);
     const wait = session.pauseMs(this.#core.now.mono);
     if (wait > 0 && !context.paused) {
       context.paused = true;
@@ -50,12 +53,39 @@ export class ConnectionDesk implements ConnectionDoor {
     }
   }
 
-  onConnection(id: ConnectionId, remote: Address, initiate: { readonly target: DialTarget; readonly mode: HelloMode } | null): void {
+  /** Unfinished frames altogether have a limit; beyond it the least trusted connections go (§2.15). */
+  #count(context: Context): void {
+    const core = this.#core;
+    const held = context.session.state === 'closed' ? 0 : context.session.bytesHeld;
+    core.inboundBytes += held - context.bytesHeld;
+    context.bytesHeld = held;
+    const max = core.options.inboundBytesMax ?? SESSION_LIMITS.inboundBytesMax;
+    if (core.inboundBytes <= max) return;
+    const holders = [...core.contexts.values()].map(({ session, lobby, bytesHeld }): Holder => {
+      const peer = session.peer === null ? undefined : core.peers.get(session.peer.text);
+      const isMember = session.state === 'open' && lobby === null && peer !== undefined;
+      return {
+        connection: session.id,
+        bytesHeld,
+        standing: isMember ? 'member' : lobby === null ? 'stranger' : 'lobby',
+        score: isMember ? peer.trust.score : 0,
+      };
+    });
+    for (const id of chooseToShed(holders, core.inboundBytes - max)) {
+      const session = core.contexts.get(id)?.session;
+      session?.refuse(turned('RATE_LIMIT', `unfinished frames of all connections together hold more than ${max} bytes; the least trusted go first`));
+      if (session !== undefined) core.touched.add(session);
+    }
+  }
+
+  onConnection(id: ConnectionId, ends: Ends, initiate: { readonly target: DialTarget; readonly mode: HelloMode } | null): void {
     if (this.#core.stopping) {
       this.#core.fx.now.close.push({ connection: id });
       return;
     }
-    if (initiate === null && !this.#mayEnter(id, remote)) return;
+    const { remote, local, mac } = ends;
+    const machine = mac ?? sourceKey(remote.host);
+    if (initiate === null && !this.#mayEnter(id, ends, machine)) return;
     const token = initiate?.mode === 1 ? (this.#core.joiner?.intent ?? null) : null;
     const session = new Session(
       this.#core.host,
@@ -79,6 +109,11 @@ export class ConnectionDesk implements ConnectionDoor {
       lobby: null,
       counted: initiate === null ? 'half-open' : 'no',
       probe: null,
+      bytesHeld: 0,
+      machine,
+      mac,
+      local,
+      relayed: null,
       pings: new Map(),
       paused: false,
       pausedUntil: NEVER,
@@ -92,23 +127,24 @@ export class ConnectionDesk implements ConnectionDoor {
   }
 
   /** The gate comes before anything is allocated for a connection. */
-  #mayEnter(id: ConnectionId, remote: Address): boolean {
+  #mayEnter(id: ConnectionId, { remote, mac }: Ends, machine: string): boolean {
     const source = sourceKey(remote.host);
-    const refusal = this.#core.gate.arrive(source, this.#core.isKnownHost(remote.host), this.#core.now.mono);
+    const refusal = this.#core.gate.arrive({ source, machine, known: this.#core.isKnownHost(remote.host) }, this.#core.now.mono);
     if (refusal === undefined) return true;
+    this.#core.strangers.turnedAway({ key: machine, mac, address: remote.host }, this.#core.now);
     this.#core.incident('RATE_LIMIT', 'warning', `a connection from ${addressText(remote)} was turned away: ${refusal}`, source, null);
     this.#core.fx.now.close.push({ connection: id, abort: true });
     return false;
   }
 
-  onConnected(id: ConnectionId, remote: Address): void {
+  onConnected(id: ConnectionId, remote: Address, local: Address | null): void {
     const dial = this.#pendingDials.get(id);
     this.#pendingDials.delete(id);
     if (dial === undefined || (dial.mode !== 0) === (this.#core.mesh !== null)) {
       this.#core.fx.now.close.push({ connection: id });
       return;
     }
-    this.onConnection(id, { host: remote.host, port: dial.address.port }, { target: dial.target, mode: dial.mode });
+    this.onConnection(id, { remote: { host: remote.host, port: dial.address.port }, local, mac: null }, { target: dial.target, mode: dial.mode });
   }
 
   dial(target: DialTarget, address: Address): void {

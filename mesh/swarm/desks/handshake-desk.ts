@@ -11,6 +11,7 @@ import { judgePresentedRecord } from '#mesh/admission/presented-record.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import { type Aid, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import { addressText, isRelayed } from '#mesh/membership/address-policy.ts';
 import type { HelloVerdict, PeerIdentity, PeerVerdict, Turned } from '#mesh/session/host.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Accept, HandshakePayload, Hello, HelloMode, ResumeBlock } from '#mesh/wire/message.ts';
@@ -70,6 +71,34 @@ export class HandshakeDesk implements HandshakeDoor {
     return this.#core.gate.spend(this.#core.isKnownHost(session.remote.host), this.#core.now.mono);
   }
 
+  /** Drawn once per handshake, seen twice: somebody plays back what was recorded, or sends us our own words (§2.4). */
+  recognize(session: Session, once: Uint8Array): Turned | undefined {
+    const known = this.#core.handshakes.recognize(once);
+    if (known === undefined) return undefined;
+    const where = addressText(session.remote);
+    if (known.kind === 'reflected') {
+      this.#core.incident('HANDSHAKE_REFLECTED', 'warning', `${where} sends this node's own handshake back to it; it was refused`, session.source, null);
+      return turned('HS_FAIL', 'our own handshake came back to us');
+    }
+    const { at, source } = known.first;
+    const text = `a handshake that was recorded earlier is replayed from ${where}; it was made with ${source} ${Math.round((this.#core.now.wall - at) / 1_000)} s ago, and was refused now`;
+    this.#core.incident('HANDSHAKE_REPLAYED', 'warning', text, session.source, null, { firstAt: Math.floor(at), firstSource: source });
+    return turned('HS_FAIL', 'a recorded handshake is replayed');
+  }
+
+  /** On one link nobody translates addresses: where the other end sees us must be where we are (W-27). Reported at once. */
+  #noteRelay(context: Context, peer: PeerIdentity, payload: HandshakePayload): string | null {
+    const { session, local } = context;
+    const { seenAt } = payload;
+    if (local === null || seenAt === undefined || isRelayed(seenAt, local.host) !== true) return null;
+    const who = this.#core.nameOf(peer.text);
+    const why = session.initiator
+      ? `${who} answered the dial to ${session.remote.host}, but was reached from ${seenAt}, which is not this node (${local.host}): somebody in between passes the handshake on`
+      : `${who} dialled ${seenAt}, which is not this node (${local.host}), and arrives from ${session.remote.host}: somebody in between passes the handshake on`;
+    this.#core.incident('RELAY_SUSPECTED', 'warning', `${why}; the connection was refused`, session.source, peer.text, { seenAt, local: local.host });
+    return why;
+  }
+
   onHello(session: Session, hello: Hello): HelloVerdict {
     const mesh = this.#core.mesh;
     // Without a mesh we still answer, with an empty tag, so that who scans can see what we are.
@@ -99,6 +128,8 @@ export class HandshakeDesk implements HandshakeDoor {
   onResponder(session: Session, peer: PeerIdentity, payload: HandshakePayload): { readonly kind: 'go'; readonly resume: ResumeBlock | null } | Turned {
     const context = this.#core.contextOf(session);
     context.payload = payload;
+    // Refused only once the other end has heard our side of it, so that both can tell their people.
+    context.relayed = this.#noteRelay(context, peer, payload);
     if (this.#core.mesh === null) {
       const expect = this.#core.joiner?.intent.expect ?? null;
       const pins = this.#core.joiner?.intent.token?.pins ?? [];
@@ -126,9 +157,15 @@ export class HandshakeDesk implements HandshakeDoor {
     context.payload = payload;
     const mesh = this.#core.mesh;
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
+    const relayed = this.#noteRelay(context, peer, payload);
+    if (relayed !== null) return turned('HS_FAIL', relayed);
     if (mesh.removal(peer.text) !== undefined) return turned('IDENTITY_BARRED', `${this.#core.nameOf(peer.text)} has been removed from the mesh`);
     const known = mesh.member(peer.text);
-    if (known === undefined && session.mode !== 0) return this.#core.rooms.admission.judgeApplicant(context, peer, payload);
+    if (known === undefined && session.mode !== 0) {
+      const verdict = this.#core.rooms.admission.judgeApplicant(context, peer, payload);
+      this.#noteStranger(context, peer, verdict);
+      return verdict;
+    }
     const turnedAway = this.#checkMember(session, peer, payload);
     if (turnedAway !== undefined) return turnedAway;
     this.#core.rooms.identities.onProved(session, peer);
@@ -137,8 +174,17 @@ export class HandshakeDesk implements HandshakeDoor {
     return this.#core.rooms.history.resume(context, peer, payload.resume, session.mode === 0 ? null : mesh.welcomeFor(peer.text), null);
   }
 
+  /** Whoever was admitted (it brought an invitation, or the mesh is open) is no stranger. */
+  #noteStranger(context: Context, peer: PeerIdentity, verdict: PeerVerdict): void {
+    if (this.#core.mesh?.member(peer.text) !== undefined) return;
+    const machine = { key: context.machine, mac: context.mac, address: context.session.remote.host };
+    this.#core.strangers.identity(machine, peer.text, this.#core.now);
+    if (verdict.kind === 'refuse') this.#core.strangers.turnedAway(machine, this.#core.now);
+  }
+
   onAccepted(session: Session, peer: PeerIdentity, accept: Accept): PeerVerdict {
     const context = this.#core.contextOf(session);
+    if (context.relayed !== null) return turned('HS_FAIL', context.relayed);
     if (this.#core.mesh === null) {
       const joiner = this.#core.joiner;
       if (joiner === null) return turned('MESH_MISMATCH', 'this node no longer looks for a mesh');

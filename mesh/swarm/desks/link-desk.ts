@@ -27,7 +27,7 @@ export class LinkDesk implements LinkDoor {
     const context = this.#core.contextOf(session);
     // Our own dials never stood at the gate; only what came in is counted there.
     if (context.counted === 'half-open') {
-      this.#core.gate.opened(session.source);
+      this.#core.gate.opened(context);
       context.counted = 'open';
     }
     const identity = session.peer;
@@ -182,7 +182,8 @@ export class LinkDesk implements LinkDoor {
     if (context === undefined) return;
     this.#core.contexts.delete(session.id);
     this.#core.touched.add(session);
-    if (context.counted === 'half-open') this.#core.gate.abandoned(session.source);
+    this.#core.inboundBytes -= context.bytesHeld;
+    if (context.counted === 'half-open') this.#core.gate.abandoned(context);
     if (context.counted === 'open') this.#core.gate.closed();
     for (const { command } of context.pings.values()) if (command !== null) this.#core.refuse(command, 'RN-MESH-023', 'the link broke before the answer came');
     const peer = session.peer === null ? undefined : this.#core.peers.get(session.peer.text);

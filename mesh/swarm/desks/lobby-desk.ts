@@ -83,7 +83,10 @@ export class LobbyDesk implements LobbyDoor {
       const name = isNodeName(message.name) ? message.name : nodeNameOf(message.name);
       const before = this.#core.lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
       const capabilities = message.capabilities.slice();
-      this.#core.lobby.enter({ aid: peer.aid, name, role: 'member', address: addressText(session.remote), capabilities }, this.#core.now);
+      this.#core.lobby.enter(
+        { aid: peer.aid, name, role: 'member', address: addressText(session.remote), machine: context.machine, capabilities },
+        this.#core.now,
+      );
       if (before === undefined || before.name !== name) this.#core.rooms.gossip.gossipRequests();
       return;
     }

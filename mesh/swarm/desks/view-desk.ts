@@ -38,6 +38,7 @@ export class ViewDesk implements ViewDoor {
       nodes,
       requests: this.#core.rooms.admission.requests(),
       closed: mesh === null ? [] : closedViews(mesh),
+      strangers: this.#core.strangers.alerts,
     };
   }
 

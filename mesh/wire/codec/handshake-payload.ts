@@ -21,6 +21,7 @@ const INCARNATION_MAX = 0xffff_ffff;
 export function encodeHandshakePayload(payload: HandshakePayload): Uint8Array {
   const { establishment } = payload;
   return encodeRmp({
+    ad: payload.seenAt,
     boot: signed(payload.boot),
     est: establishment.kind === 'events' ? establishment.events.map(signed) : { d: establishment.digest, n: establishment.count },
     hwq: payload.hardwareQuote ?? undefined,
@@ -39,7 +40,7 @@ export function decodeHandshakePayload(payload: Uint8Array): Decoded<HandshakePa
 
 const form: DocumentForm<HandshakePayload> = {
   name: 'handshake payload',
-  fields: ['boot', 'est', 'hwq', 'lg', 'nm', 'rec', 'rs', 'sg'],
+  fields: ['ad', 'boot', 'est', 'hwq', 'lg', 'nm', 'rec', 'rs', 'sg'],
   mode: 'signed',
   read: readPayload,
 };
@@ -55,9 +56,21 @@ function readPayload(map: RmpMap): HandshakePayload | undefined {
   const hardwareQuote = map.has('hwq') ? binField(map, 'hwq') : null;
   const record = map.has('rec') ? binField(map, 'rec') : null;
   if (establishment === undefined || boot === undefined || binding === undefined || term === undefined || commit === undefined) return undefined;
-  const name = map.has('nm') ? strField(map, 'nm', NAME_BYTES_MAX) : '';
-  if (resume === undefined || hardwareQuote === undefined || record === undefined || name === undefined) return undefined;
-  return { kind: 'handshake-payload', establishment, boot, binding, resume, ledger: { term, commit }, hardwareQuote, record, ...(name === '' ? {} : { name }) };
+  const name = map.has('nm') ? strField(map, 'nm', NAME_BYTES_MAX) : null;
+  const seenAt = map.has('ad') ? strField(map, 'ad', NAME_BYTES_MAX) : null;
+  if (resume === undefined || hardwareQuote === undefined || record === undefined || name === undefined || seenAt === undefined) return undefined;
+  return {
+    kind: 'handshake-payload',
+    establishment,
+    boot,
+    binding,
+    resume,
+    ledger: { term, commit },
+    hardwareQuote,
+    record,
+    ...(name === null ? {} : { name }),
+    ...(seenAt === null ? {} : { seenAt }),
+  };
 }
 
 function establishmentOf(value: RmpValue | undefined): EstablishmentPart | undefined {
