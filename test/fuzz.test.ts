@@ -14,7 +14,7 @@ describe('the corpus of every fuzz target, replayed', () => {
   test.each(fuzzTargets.map((target) => [target.name, target.promise, target] as const))('W-2 %s: %s', (name, _promise, target) => {
     const entries = readCorpus(name);
     const inputs = [...entries.map(({ input }) => input), ...target.seeds()];
-    const verdicts = inputs.map((input) => ({ input: hex(input), verdict: judge(target, input) }));
+    const verdicts = inputs.map((input) => ({ input: hex(input).slice(0, 400), verdict: judge(target, input) }));
     expect(verdicts.filter(({ verdict }) => verdict.kind === 'broken')).toEqual([]);
     // A target that only ever refuses, or only ever accepts, would prove nothing.
     expect(verdicts.some(({ verdict }) => verdict.kind === 'accepted')).toBe(true);

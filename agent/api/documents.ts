@@ -106,6 +106,15 @@ const closed = z.strictObject({
   successor: z.strictObject({ aid, fingerprint, name: name.nullable() }).nullable().describe('who has taken its place'),
 });
 
+const strangers = z.strictObject({
+  mac: text.nullable().describe("hardware address from this node's neighbour table"),
+  addresses: z.array(text).describe('network addresses it came from, oldest first'),
+  identities: count.describe('strange identities that proved themselves'),
+  turnedAway: count.describe('attempts from there that were refused'),
+  firstAt: wall,
+  lastAt: wall,
+});
+
 const raft = z.strictObject({
   role: z.enum(['leader', 'follower', 'learner']).describe('a learner follows the log without a vote'),
   term: count,
@@ -144,6 +153,7 @@ const statusFields = {
   nodes: z.array(node).describe('all members, this node too'),
   requests: z.array(request),
   closed: z.array(closed).describe('identities that are used up, the newest first'),
+  strangers: z.array(strangers).describe('machines that came with one strange identity after another'),
   raft: raft.nullable(),
   sandbox,
   agent,

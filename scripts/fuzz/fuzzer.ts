@@ -29,6 +29,8 @@ export interface FuzzReport {
   readonly finding: Finding | null;
 }
 
+/** A failing input is made smaller for so long. */
+const SHRINK_MS = 3_000;
 /** A batch takes about so long; reading the coverage costs about a millisecond. */
 const BATCH_MS = 15;
 const BATCH_INPUTS_MAX = 1_024;
@@ -132,30 +134,32 @@ class Search {
     this.#runs += 1;
     const verdict = judge(this.#target, input);
     if (verdict.kind === 'accepted') this.#accepted += 1;
-    if (verdict.kind === 'broken') this.#finding = { target: this.#target.name, input: smallest(this.#target, input, verdict.what), what: verdict.what };
+    if (verdict.kind === 'broken') this.#finding = { target: this.#target.name, input: this.#smallest(input, verdict.what), what: verdict.what };
+  }
+
+  /** Remove what the failure does not need, for so long. */
+  #smallest(input: Uint8Array, what: string): Uint8Array {
+    const until = performance.now() + SHRINK_MS;
+    let best = input;
+    const same = (candidate: Uint8Array): boolean => {
+      this.#options.about(candidate);
+      const verdict = judge(this.#target, candidate);
+      return verdict.kind === 'broken' && gist(verdict.what) === gist(what);
+    };
+    for (let size = Math.max(1, best.length >> 1); size >= 1; size >>= 1) {
+      for (let at = 0; at + size <= best.length && performance.now() < until;) {
+        const candidate = new Uint8Array([...best.subarray(0, at), ...best.subarray(at + size)]);
+        if (same(candidate)) best = candidate;
+        else at += size;
+      }
+    }
+    return best;
   }
 }
 
 function memoryInUse(): number {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-/** Remove what the failure does not need. */
-function smallest(target: FuzzTarget, input: Uint8Array, what: string): Uint8Array {
-  let best = input;
-  const same = (candidate: Uint8Array): boolean => {
-    const verdict = judge(target, candidate);
-    return verdict.kind === 'broken' && gist(verdict.what) === gist(what);
-  };
-  for (let size = Math.max(1, best.length >> 1); size >= 1; size >>= 1) {
-    for (let at = 0; at + size <= best.length;) {
-      const candidate = new Uint8Array([...best.subarray(0, at), ...best.subarray(at + size)]);
-      if (same(candidate)) best = candidate;
-      else at += size;
-    }
-  }
-  return best;
 }
 
 /** A failure without its particulars. */

@@ -20,7 +20,7 @@ export interface FuzzTarget {
   readonly tokens?: readonly Uint8Array[];
   /** Longer inputs are not made; 4 096 where absent. */
   readonly bytesMax?: number;
-  /** Time that one input may take, on top of a microsecond per byte; 50 ms where absent. */
+  /** Processor time that one input may take, on top of a microsecond per byte; 50 ms where absent. */
   readonly msMax?: number;
 }
 

@@ -167,16 +167,21 @@ function readObject(notes: Notes, at: ItemPath, value: RmpValue): SignedObject {
 }
 
 function readObjectFrom(notes: Notes, at: ItemPath, fields: Fields): SignedObject {
-  const body = fromHex(fields.text('body', HCTH_LIMITS.signedBodyBytesMax * 2));
-  if (body === undefined) notes.note(at, 'its body is not hexadecimal');
+  const body = lowerHex(fields.text('body', HCTH_LIMITS.signedBodyBytesMax * 2));
+  if (body === undefined) notes.note(at, 'its body is not lower-case hexadecimal');
   const sig = readHex(notes, at, fields.text('sig', 128), 64);
   notes.end(at, fields);
   return { body: body ?? new Uint8Array(0), sig };
 }
 
 function readHex(notes: Notes, at: ItemPath, text: string, byteCount: number): Uint8Array {
-  const bytes = fromHex(text);
+  const bytes = lowerHex(text);
   if (bytes?.length === byteCount) return bytes;
-  notes.note(at, `it does not hold ${byteCount} bytes in hexadecimal`);
+  notes.note(at, `it does not hold ${byteCount} bytes in lower-case hexadecimal`);
   return new Uint8Array(byteCount);
+}
+
+/** One spelling, so that one document has one signature. */
+function lowerHex(text: string): Uint8Array | undefined {
+  return /[A-F]/.test(text) ? undefined : fromHex(text);
 }

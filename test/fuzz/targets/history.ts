@@ -13,9 +13,11 @@ import { establishmentPart, signBinding, verifyHandshakePayload } from '#mesh/hc
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import { type SignedObject, signObject } from '#mesh/hcth/signed-object.ts';
 import { decodeStatement, makeStatement, statementTipAtBoot, verifyStatements } from '#mesh/hcth/statement-log.ts';
+import { decodeProof, encodeProof, makeProof, verifyProof } from '#mesh/hcth/proof.ts';
 import { decodeHandshakePayload, encodeHandshakePayload } from '#mesh/wire/codec/handshake-payload.ts';
 import type { FuzzTarget } from '#scripts/fuzz/target.ts';
 import { bootOf, bytesFor, chainOf, crypto, exchange, identityOf } from '#test/kit/identities.ts';
+import { proofCases } from '#test/kit/proofs.ts';
 import { promise, sameBytes } from '../promises.ts';
 
 const ada = identityOf('ada');
@@ -240,9 +242,10 @@ const handshakeProof: FuzzTarget = {
       remoteStatic: ada.staticKey.publicKey,
       self: bob.established.aid,
       known: (aid) => (bytesEqual(aid, ada.established.aid) ? ada.established : undefined),
+      fetched: null,
       knownByHead: (head) => (bytesEqual(head, ada.established.head) ? ada.established : undefined),
     });
-    if (verdict.kind === 'refused') return false;
+    if (verdict.kind !== 'verified') return false;
     promise(bytesEqual(verdict.established.aid, ada.established.aid), 'another identity than the one whose channel key this is');
     promise(
       bytesEqual(message.binding, signBinding(crypto, ada.signKey, 'initiator', hash)),
@@ -256,7 +259,7 @@ const handshakeProof: FuzzTarget = {
 function handshake(over: Uint8Array): Uint8Array {
   return encodeHandshakePayload({
     kind: 'handshake-payload',
-    establishment: establishmentPart(ada.established),
+    establishment: establishmentPart(ada.established, true),
     boot: adaBoot,
     binding: signBinding(crypto, ada.signKey, 'initiator', over),
     resume: { ownCheckpoint: trueCheckpoint, peerCheckpoint: null, sent: receiving.position, received: sending.position },
@@ -286,4 +289,48 @@ function isList(value: RmpValue): value is readonly RmpValue[] {
   return Array.isArray(value);
 }
 
-export const historyTargets: readonly FuzzTarget[] = [checkpoint, boot, statements, establishment, handshakeProof];
+const cases = proofCases();
+
+/** A proof as it travels; its two objects are signed anew by whoever of ours the log names. */
+const proof: FuzzTarget = {
+  name: 'proof',
+  promise: 'a proof convicts only where one key in force signed two different contents for one place; it encodes to the same bytes again',
+  bytesMax: 16_384,
+  seeds: () => cases.map((each) => (each.proof instanceof Uint8Array ? each.proof : encodeProof(each.proof))),
+  repair: (input) => {
+    const decoded = decodeProof(input);
+    if (decoded === undefined || decoded.kind === 'rotation') return input;
+    const label = decoded.kind === 'checkpoint' ? LABELS.checkpoint : LABELS.statement;
+    const [a, b] = [decoded.first, decoded.second].map(({ body }) => signObject(crypto, ada.signKey, label, body));
+    return a === undefined || b === undefined ? input : encodeProof(makeProof(crypto, decoded.kind, decoded.aid, decoded.establishment, a, b));
+  },
+  run: (input) => {
+    const decoded = decodeProof(input);
+    if (decoded === undefined) return false;
+    sameBytes(encodeProof(decoded), input, 'encoded again');
+    const verdict = verifyProof(crypto, input);
+    promise(verdict.kind === verifyProof(crypto, decoded).kind, 'bytes and meaning are judged differently');
+    if (verdict.kind === 'refused') return false;
+    const { first, second, kind, aid } = decoded;
+    promise(!bytesEqual(first.body, second.body), 'one thing said twice convicts');
+    promise(bytesEqual(verdict.established.aid, aid), 'it convicts another identity');
+    if (kind === 'rotation') return true;
+    const label = kind === 'checkpoint' ? LABELS.checkpoint : LABELS.statement;
+    for (const { body, sig } of [first, second])
+      promise(crypto.verify(verdict.established.signKey, sig, labelled(label), body), 'it convicts without a signature');
+    promise(placeOf(kind, first.body) === placeOf(kind, second.body), `two places: ${placeOf(kind, first.body)} and ${placeOf(kind, second.body)}`);
+    return true;
+  },
+};
+
+/** The slot key of §2.9, read anew. */
+function placeOf(kind: 'statement' | 'checkpoint', body: Uint8Array): string {
+  if (kind === 'checkpoint') {
+    const read = decodeCheckpoint(body);
+    return read === undefined ? 'none' : [hex(read.from), hex(read.to), read.incarnation, hex(read.nonce), read.sequence].join(' ');
+  }
+  const read = decodeStatement(body);
+  return read === undefined ? 'none' : [hex(read.aid), read.incarnation, hex(read.nonce)].join(' ');
+}
+
+export const historyTargets: readonly FuzzTarget[] = [checkpoint, boot, statements, establishment, handshakeProof, proof];

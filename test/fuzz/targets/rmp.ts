@@ -16,6 +16,8 @@ const tokens = ['__proto__', 'constructor', 'prototype'].map((word) => Uint8Arra
 /** First byte: with floats, or as inside signed objects. */
 const rmp: FuzzTarget = {
   name: 'rmp',
+  // The reference is slow by intent.
+  msMax: 250,
   promise: 'the scanner accepts exactly what the rules accept, and what it accepts is decoded to the same value and encoded to the same bytes',
   prefixBytes: 1,
   tokens: [

@@ -65,7 +65,7 @@ function readAll(stream: Uint8Array, step: number, limit: number): readonly stri
       }
       promise(frame.payload.length <= limit, 'a frame beyond the limit');
       const size = HEADER_BYTES + frame.payload.length;
-      sameBytes(concat(frame.header, frame.payload), stream.subarray(offset, offset + size), 'the frame');
+      sameBytes(frame.bytes, stream.subarray(offset, offset + size), 'the frame');
       if (frame.reserved === 0 && Number.isSafeInteger(frame.sequence))
         sameBytes(encodeFrame(crypto, frame, frame.payload), stream.subarray(offset, offset + size), 'encoded again');
       offset += size;
