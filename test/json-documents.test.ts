@@ -70,6 +70,30 @@ describe('the documents of real nodes', () => {
     expect(documentFault(JSON.parse(JSON.stringify({ v: 1, type: 'trust', ...explained })))).toBeUndefined();
   });
 
+  test('invitations and requests are as documented', () => {
+    const invite = world.command(founder, { kind: 'invite', options: { role: 'member', uses: 2, expiresInMs: 3_600_000, label: 'for the attic' } });
+    const invitation = answerTo(founder, invite) as Invitation;
+    expect(documentFault({ v: 1, type: 'invitation', ...invitation })).toBeUndefined();
+    const invitations = answerTo(founder, world.command(founder, { kind: 'invitations' })) as readonly Omit<Invitation, 'token'>[];
+    expect(documentFault({ v: 1, type: 'invitations', invitations })).toBeUndefined();
+    expect(invitations.map(({ standing, usedBy }) => [standing, usedBy.length])).toEqual([
+      ['used', 1],
+      ['open', 0],
+    ]);
+    const guest = world.add('guest');
+    world.command(guest, { kind: 'join', options: { mode: 'request', mesh: null, expect: null, peers: [] } });
+    world.hint(guest, founder, founder.swarm!.status().mesh!.tag);
+    world.run(2_000);
+    const { requests } = founder.swarm!.status();
+    expect(requests).toHaveLength(1);
+    expect(documentFault({ v: 1, type: 'requests', requests })).toBeUndefined();
+    expect(documentFault(JSON.parse(statusDocument(guest)))).toBeUndefined();
+    const denied = answerTo(founder, world.command(founder, { kind: 'deny', fingerprint: requests[0]!.fingerprint, reason: 'no' }));
+    expect(documentFault({ v: 1, type: 'denied', request: denied })).toBeUndefined();
+    const forgotten = answerTo(founder, world.command(founder, { kind: 'forget', who: 'device' }));
+    expect(documentFault(JSON.parse(JSON.stringify({ v: 1, type: 'node', ...(forgotten as object) })))).toBeUndefined();
+  });
+
   test('a field that is missing, foreign or of another type is a fault, and so is a document of no type', () => {
     const { type, ...document } = JSON.parse(statusDocument(founder)) as Record<string, unknown>;
     expect(documentFault(document)).toBeDefined();

@@ -183,7 +183,17 @@ const step = z.strictObject({
 });
 
 const ping = z.strictObject({ count, minMs: z.number(), medianMs: z.number(), maxMs: z.number() });
-const tokenFields = { tokenId: text, meshId: text, meshName: text, expiresAt: wall, uses: count, role: text };
+const tokenFields = {
+  tokenId: text,
+  meshId: text,
+  meshName: text,
+  expiresAt: wall,
+  uses: count.describe('what is left of them'),
+  role: text,
+  standing: z.enum(['open', 'used', 'revoked', 'expired']),
+  label: text.nullable().describe('the note it was made with'),
+  usedBy: z.array(aid),
+};
 
 /** One document: `v` is 1, `type` its name. */
 function documentOf<Shape extends z.ZodRawShape>(type: string, fields: Shape) {

@@ -40,14 +40,19 @@ export async function listInvitations(invocation: Invocation, { output, signal }
   const invitations = await clientFor(invocation).call('invitations', {}, { signal });
   output.document('invitations', { invitations });
   const now = Date.now();
-  const rows = invitations.map(({ tokenId, role, uses, expiresAt }) => [
+  const rows = invitations.map(({ tokenId, role, uses, expiresAt, standing, label }) => [
     tokenId,
     role,
-    uses > 0 ? String(uses) : 'used',
-    expiresAt <= now ? 'expired' : formatRelative(expiresAt, now),
+    String(uses),
+    standing === 'open' ? formatRelative(expiresAt, now) : standing,
+    printable(label ?? ''),
   ]);
   output.line(
-    ...renderTable([{ heading: 'ID' }, { heading: 'ROLE' }, { heading: 'USES LEFT', align: 'right' }, { heading: 'EXPIRES' }], rows, output.palette.dim),
+    ...renderTable(
+      [{ heading: 'ID' }, { heading: 'ROLE' }, { heading: 'USES LEFT', align: 'right' }, { heading: 'EXPIRES' }, { heading: 'LABEL' }],
+      rows,
+      output.palette.dim,
+    ),
   );
   if (rows.length === 0) output.note('no invitations; `robonet invite` makes one');
   return undefined;

@@ -24,11 +24,7 @@ export function requestView(entry: LobbyEntry): AdmissionRequest {
 }
 
 /** An invitation without its secret, and what became of it. */
-export function invitationView(
-  token: TokenState,
-  mesh: MeshState,
-  wall: Millis,
-): Omit<Invitation, 'token'> & { readonly standing: string; readonly label: string | null; readonly usedBy: readonly string[] } {
+export function invitationView(token: TokenState, mesh: MeshState, wall: Millis): Omit<Invitation, 'token'> {
   return {
     tokenId: token.text,
     meshId: hex(mesh.id),

@@ -202,8 +202,14 @@ export interface Invitation {
   readonly meshId: string;
   readonly meshName: string;
   readonly expiresAt: Millis;
+  /** What is left of them. */
   readonly uses: number;
   readonly role: string;
+  readonly standing: 'open' | 'used' | 'revoked' | 'expired';
+  /** The note it was made with. */
+  readonly label: string | null;
+  /** Text form of the identities that used it. */
+  readonly usedBy: readonly string[];
 }
 
 /** How this node gets into a mesh. */
