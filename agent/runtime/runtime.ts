@@ -9,6 +9,7 @@ import { chooseBinding } from '#agent/hardware/binding/choose-binding.ts';
 import { openFacts } from '#agent/hardware/facts/facts-root.ts';
 import { SOCKET_NAME } from '#agent/paths.ts';
 import { type BindingView, createHandlers, forbidClockRate } from '#agent/runtime/handlers.ts';
+import { HeapCare } from '#agent/runtime/heap-care.ts';
 import { HardwareWatch, type OwnEvent } from '#agent/runtime/hardware-watch.ts';
 import { Presence } from '#agent/runtime/presence.ts';
 import type { Log } from '#core/log/log.ts';
@@ -124,5 +125,9 @@ async function startParts(options: AgentOptions, stops: Stop[]): Promise<Omit<Ag
     },
   });
   stops.push(() => api.close());
+  const heapCare = new HeapCare();
+  stops.push(() => {
+    heapCare.stop();
+  });
   return { socketPath, node };
 }

@@ -45,7 +45,7 @@ export function fingerprintOf(aid: Aid): string {
 export function parseFingerprint(typed: string): string | undefined {
   const text = typed
     .toUpperCase()
-    .replace(/[\s\-–—_.:·]/g, '')
+    .replace(/[\s\-\u2013\u2014_.:·]/g, '')
     .replaceAll('0', 'O')
     .replaceAll('1', 'I')
     .replaceAll('8', 'B');

@@ -59,7 +59,7 @@ export function parseNextKey(crypto: CryptoPort, text: string): NextKeyReading {
   if (start < 0) return bad(`a next key begins with ${NEXT_KEY_PREFIX}`);
   const characters = spoken
     .slice(start + NEXT_KEY_PREFIX.length)
-    .replace(/[\s\-–—_.:·]/g, '')
+    .replace(/[\s\-\u2013\u2014_.:·]/g, '')
     .replaceAll('0', 'o')
     .replaceAll('1', 'i')
     .replaceAll('8', 'b');

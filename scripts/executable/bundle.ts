@@ -43,6 +43,10 @@ export async function bundle(root: string, entry: string): Promise<Bundle> {
   });
   const file = result.outputFiles[0];
   if (file === undefined) throw new Error(`esbuild gave no output for ${entry}`);
+  // One character beyond Latin-1, and V8 keeps the whole text at two bytes each: a megabyte that every agent holds for nothing.
+  const wide = /[^\u0000-\u00ff]/.exec(file.text);
+  if (wide !== null)
+    throw new Error(`the bundle of ${entry} has ${JSON.stringify(wide[0])} in it (write it as \\uXXXX): ${file.text.slice(wide.index - 40, wide.index + 40)}`);
   const build12 = createHash('sha256').update(file.contents).digest('hex').slice(0, standIn.length);
   return {
     text: file.text.replaceAll(standIn, build12),

@@ -12,7 +12,11 @@ const root = join(import.meta.dirname, '..', '..');
 describe('what goes into an executable', () => {
   test('takes no options from the environment and opens no debugger', () => {
     const settings = seaSettings({ text: '', assets: new Map([['a.gz', '/x/a.gz']]), heapMebibytesMax: 96 });
-    expect(settings).toMatchObject({ execArgvExtension: 'none', execArgv: ['--disable-sigusr1', '--max-old-space-size=96'], assets: { 'a.gz': '/x/a.gz' } });
+    expect(settings).toMatchObject({
+      execArgvExtension: 'none',
+      execArgv: ['--disable-sigusr1', '--max-old-space-size=96', '--expose-gc'],
+      assets: { 'a.gz': '/x/a.gz' },
+    });
   });
 
   test('a base with another hash than the pinned one is refused', () => {

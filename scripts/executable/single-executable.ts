@@ -17,13 +17,13 @@ export interface Program {
   readonly text: string;
   /** Files to carry inside: name as the program asks for it → path on disk. */
   readonly assets: ReadonlyMap<string, string>;
-  /** A ceiling for the JavaScript heap in MiB, where the program has one. */
+  /** A ceiling for the JavaScript heap in MiB, where the program has one; such a program also collects by itself (agent/runtime/heap-care.ts). */
   readonly heapMebibytesMax?: number;
 }
 
 /** The fixed settings of every executable of ours. */
 export function seaSettings(program: Program): Record<string, unknown> {
-  const heap = program.heapMebibytesMax === undefined ? [] : [`--max-old-space-size=${program.heapMebibytesMax}`];
+  const heap = program.heapMebibytesMax === undefined ? [] : [`--max-old-space-size=${program.heapMebibytesMax}`, '--expose-gc'];
   return {
     // Relative on purpose: the path is stored in the result, which must not depend on the folder.
     main: 'program.cjs',
