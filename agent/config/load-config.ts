@@ -2,10 +2,10 @@
  * Where settings come from: built-in defaults, then the file, then the command line. The file is optional at its usual
  * place and required where it was asked for.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Fault } from '#core/errors/fault.ts';
-import { messageOf } from '#core/node/command-line/report.ts';
+import { readTextFile } from '#core/node/read-text-file.ts';
 import { PORT_DEFAULT, type Settings } from '#agent/config/settings.ts';
 
 /** Usual place of the file. */
@@ -31,6 +31,11 @@ export async function loadConfig(path: string | undefined, overrides: Overrides)
   const text = readText(path ?? CONFIG_PATH, path !== undefined);
   const settings = text === undefined ? defaults() : await parse(text, path ?? CONFIG_PATH);
   const facts = overrides.facts ?? settings.facts;
+  // Staged facts that are not there would make a machine without any: no board, no memory, no disk.
+  if (facts !== undefined && !(existsSync(facts) && statSync(facts).isDirectory()))
+    throw new Fault('RN-AGENT-006', `${facts} is not a folder of staged facts`, {
+      next: 'Name an existing folder with --facts (or `facts:`), or leave it out to read this machine.',
+    });
   return {
     ...settings,
     port: overrides.port ?? settings.port,
@@ -51,16 +56,10 @@ function defaults(): Settings {
 }
 
 function readText(path: string, required: boolean): string | undefined {
-  try {
-    const text = readFileSync(path, 'utf8');
-    if (text.length > CONFIG_BYTES_MAX)
-      throw new Fault('RN-AGENT-005', `${path} has ${String(text.length)} characters; a configuration has at most ${String(CONFIG_BYTES_MAX)}`);
-    return text;
-  } catch (error) {
-    if (!required && error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    if (error instanceof Error && 'code' in error && error.name !== 'Fault') throw new Fault('RN-AGENT-006', `${path}: ${messageOf(error)}`, { cause: error });
-    throw error;
-  }
+  const read = readTextFile(path, CONFIG_BYTES_MAX);
+  if (read.kind === 'text') return read.text;
+  if (!required && read.missing) return undefined;
+  throw new Fault('RN-AGENT-006', `${path}: ${read.why}`);
 }
 
 /** A valid node name made from a host name: the first label, other characters replaced. */

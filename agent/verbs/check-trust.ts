@@ -2,12 +2,11 @@
  * The offline check of an exported trust history, for the command line: `trust --verify FILE`. Needs no agent and no
  * network. What does not hold is named by file, line and place.
  */
-import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { Fault } from '#core/errors/fault.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import { messageOf } from '#core/node/command-line/report.ts';
-import { formatBytes } from '#core/terminal/size.ts';
+import { readTextFile } from '#core/node/read-text-file.ts';
 import { checkTrustExport, type ExportFault, type ExportVerdict } from '#mesh/trust/export/check-export.ts';
 import type { ItemPath } from '#mesh/trust/export/read-export.ts';
 import { scoreNumber } from '#mesh/trust/score.ts';
@@ -53,14 +52,9 @@ function counted(count: number, noun: string): string {
 }
 
 function readText(file: string): string {
-  try {
-    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
-    if (text.length <= EXPORT_BYTES_MAX) return text;
-    throw new Fault('RN-AGENT-012', `${file} has ${formatBytes(text.length)}; an export has at most ${formatBytes(EXPORT_BYTES_MAX)}`);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.name !== 'Fault') throw new Fault('RN-AGENT-012', `${file}: ${messageOf(error)}`, { cause: error });
-    throw error;
-  }
+  const read = readTextFile(file, EXPORT_BYTES_MAX);
+  if (read.kind === 'text') return read.text;
+  throw new Fault('RN-AGENT-012', `${file === '-' ? 'standard input' : file}: ${read.why}`);
 }
 
 function parseJson(file: string, text: string): unknown {

@@ -1,22 +1,24 @@
 /** `init`, `join`, `leave`: this node's way into and out of a mesh. */
-import { readFileSync } from 'node:fs';
-import type { AgentClient } from '#agent/api/client.ts';
+import { type AgentClient, SOCKET_PATH } from '#agent/api/client.ts';
 import type { StatusAnswer } from '#agent/api/protocol.ts';
-import { clientFor, runningAgent, sayWould } from '#agent/verbs/connection.ts';
+import { clientFor, runningAgent, sayWould, socketPath } from '#agent/verbs/connection.ts';
 import { printStatus } from '#agent/verbs/show-status.ts';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
-import { messageOf } from '#core/node/command-line/report.ts';
 import type { VerbContext } from '#core/node/command-line/verb.ts';
+import { readTextFile } from '#core/node/read-text-file.ts';
 import { formatDuration } from '#core/terminal/duration.ts';
 import { printable } from '#core/terminal/table.ts';
+import { meshNameFault } from '#mesh/admission/names.ts';
 import type { AdmissionMode, FoundOptions, JoinOptions, TrustProfile } from '#mesh/swarm/views.ts';
 
 export const admissionModes = ['approve', 'closed', 'token', 'open'] as const satisfies readonly AdmissionMode[];
 export const trustProfiles = ['home', 'lab', 'fleet'] as const satisfies readonly TrustProfile[];
 
 const TOKEN_BYTES_MAX = 4_096;
+/** An invitation may stand in a mail; more than that is another file. */
+const TOKEN_FILE_BYTES_MAX = 65_536;
 const POLL_MS = 300;
 /** A join with a token is answered within this, unless --wait says otherwise. */
 const JOIN_MS_DEFAULT = 60_000;
@@ -28,9 +30,12 @@ export async function initMesh(invocation: Invocation, context: VerbContext): Pr
     admission: oneOf(admissionModes, invocation.text('admission')),
     trustProfile: oneOf(trustProfiles, invocation.text('trustProfile')),
   };
+  const unfit = meshNameFault(options.name);
+  if (unfit !== undefined) throw new Fault('RN-CLI-001', `a mesh cannot be called '${printable(options.name)}': ${unfit}`, { next: 'Choose another name.' });
   if (invocation.flag('dryRun'))
     return sayWould(
       context,
+      ...(await firstSteps(invocation, context)),
       `found the mesh ${options.name} with this node as its only voter (admission ${options.admission}, trust profile ${options.trustProfile})`,
     );
   const client = await runningAgent(invocation, context);
@@ -39,6 +44,18 @@ export async function initMesh(invocation: Invocation, context: VerbContext): Pr
   context.output.note('invite others with `robonet invite`, or run `robonet join` there and `robonet approve` here.');
   printStatus(status, context.output);
   return undefined;
+}
+
+/** For a dry run: what comes before, and the refusal that the real run would meet. */
+async function firstSteps(invocation: Invocation, context: VerbContext): Promise<readonly string[]> {
+  try {
+    const { mesh, state } = await clientFor(invocation).call('status', {}, { signal: context.signal });
+    if (mesh === null) return [];
+    throw new Fault('RN-MESH-004', state === 'member' ? `this node belongs to the mesh "${mesh.name}"` : `this node is ${state} of the mesh "${mesh.name}"`);
+  } catch (error) {
+    if (!isFault(error, 'RN-AGENT-001') || !invocation.flag('start') || socketPath(invocation) !== SOCKET_PATH) throw error;
+    return ['start the agent, which is not running'];
+  }
 }
 
 function oneOf<Choice extends string>(choices: readonly [Choice, ...Choice[]] | readonly Choice[], text: string | undefined): Choice {
@@ -56,7 +73,7 @@ export async function joinMesh(invocation: Invocation, context: VerbContext): Pr
       options.mode === 'token'
         ? 'join the mesh of the invitation'
         : `ask ${options.mesh === null ? 'the only mesh in sight' : `the mesh ${options.mesh}`} for admission`;
-    return sayWould(context, how);
+    return sayWould(context, ...(await firstSteps(invocation, context)), how);
   }
   const client = await runningAgent(invocation, context);
   const waitMs = invocation.number('wait');
@@ -105,18 +122,11 @@ function joinOptions(invocation: Invocation): JoinOptions {
 
 /** The invitation in a file or on standard input, wherever in the text it stands. */
 function readToken(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new Fault('RN-AGENT-012', `the invitation cannot be read from ${file === '-' ? 'standard input' : file}: ${messageOf(error)}`, { cause: error });
-  }
-  const token = text
-    .slice(0, TOKEN_BYTES_MAX * 2)
-    .split(/\s+/)
-    .find((word) => word.startsWith('rnj1.'));
-  if (token === undefined || token.length > TOKEN_BYTES_MAX)
-    throw new Fault('RN-AGENT-018', `${file === '-' ? 'standard input' : file} holds no invitation (a text that begins with rnj1.)`);
+  const where = file === '-' ? 'standard input' : file;
+  const read = readTextFile(file, TOKEN_FILE_BYTES_MAX);
+  if (read.kind === 'problem') throw new Fault('RN-AGENT-012', `the invitation cannot be read from ${where}: ${read.why}`);
+  const token = read.text.split(/\s+/).find((word) => word.startsWith('rnj1.'));
+  if (token === undefined || token.length > TOKEN_BYTES_MAX) throw new Fault('RN-AGENT-018', `${where} holds no invitation (a text that begins with rnj1.)`);
   return token;
 }
 

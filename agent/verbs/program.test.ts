@@ -237,10 +237,32 @@ describe('every verb', () => {
     ['deny', 'CCCC-CCCC-CCCC-CCCC'],
     ['node', 'forget', 'attic'],
   ])('%s --dry-run asks the agent to change nothing', async (...words) => {
+    if (words[0] === 'init' || words[0] === 'join') view = { ...member, state: 'unjoined', mesh: null };
     const { code, out } = await robonet(...words, '--dry-run');
     expect([code, calls]).toEqual([0, []]);
     expect(out).toMatch(/^would /);
     expect(JSON.parse((await robonet(...words, '--dry-run', '--json')).out)).toMatchObject({ v: 1, type: 'dry-run' });
+  });
+});
+
+describe('a dry run', () => {
+  it('of init and join is refused as the real run would be, on a node that has a mesh', async () => {
+    for (const words of [['init', 'x'], ['join']]) {
+      const { code, err } = await robonet(...words, '--dry-run');
+      expect(code).not.toBe(0);
+      expect(err).toContain('RN-MESH-004');
+    }
+  });
+
+  it('of init refuses a name that no mesh may have', async () => {
+    view = { ...member, state: 'unjoined', mesh: null };
+    const { code, err } = await robonet('init', 'a\u00f6b', '--dry-run');
+    expect([code, err]).toEqual([64, expect.stringContaining('letters A–Z')]);
+  });
+
+  it('does not end well where nobody answers and nothing would be started', async () => {
+    const { code, err } = await robonet('init', 'x', '--dry-run', '--no-start', '--socket', '/nonexistent');
+    expect([code, err]).toEqual([69, expect.stringContaining('RN-AGENT-001')]);
   });
 });
 

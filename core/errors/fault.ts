@@ -19,13 +19,13 @@ export class Fault extends Error {
 
   /**
    * @param message what went wrong, subject first, with the numbers ("frame of 9 437 184 bytes exceeds the limit of …")
-   * @param particulars override the catalogue's general `effect` and `next` with what is known here
+   * @param particulars override the catalogue's general `effect`, `next` and `retry` with what is known here
    */
-  constructor(code: FaultCode, message: string, particulars: { effect?: string; next?: string; cause?: unknown } = {}) {
+  constructor(code: FaultCode, message: string, particulars: { effect?: string; next?: string; retry?: FaultEntry['retry']; cause?: unknown } = {}) {
     super(message, particulars.cause === undefined ? undefined : { cause: particulars.cause });
     const entry: FaultEntry = catalogue[code];
     this.code = code;
-    this.retry = entry.retry;
+    this.retry = particulars.retry ?? entry.retry;
     this.effect = particulars.effect ?? entry.effect;
     this.next = particulars.next ?? entry.next;
     this.exit = entry.exit;

@@ -10,6 +10,7 @@ import { inParallel } from '#provisioner/fleet/fleet.ts';
 import { exitOf, outcomeDocument, type HostOutcome } from '#provisioner/fleet/outcome.ts';
 import { findRootAccess } from '#provisioner/inspect/inspect.ts';
 import { describeStep, describeUndo, shellLines } from '#provisioner/plan/describe.ts';
+import { printable } from '#core/terminal/table.ts';
 import { FleetScreen, recapLines } from '#provisioner/screens/fleet-screen.ts';
 import { Sponsor } from '#provisioner/sponsor/sponsor.ts';
 import { asRoot } from '#provisioner/ssh/as-root.ts';
@@ -100,12 +101,14 @@ export async function undo(hosts: readonly NamedHost[], invocation: Invocation, 
   } finally {
     screen.close();
   }
-  for (const outcome of outcomes)
-    if (outcome.kind === 'undone') {
-      if (dryRun) context.output.line(`${outcome.label}: would leave the mesh, remove the service and`, ...outcome.left.map((path) => `  remove ${path}`));
-      else context.output.note(`${outcome.label}: left alone: ${outcome.left.join(', ')}`);
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'undo-planned') {
+      const leaving = outcome.leaves === null ? '' : `leave the mesh ${printable(outcome.leaves)}, `;
+      context.output.line(`${printable(outcome.label)}: would ${leaving}remove the service and`, ...outcome.paths.map((path) => `  remove ${printable(path)}`));
     }
-  return finish(outcomes, { dryRun: false, mesh: null }, context);
+    if (outcome.kind === 'undone') context.output.note(`${printable(outcome.label)}: left alone: ${outcome.left.join(', ')}`);
+  }
+  return finish(outcomes, { dryRun, mesh: null }, context);
 }
 
 /** The member that makes the invitations: named by `--via`, or the agent of this machine. */
@@ -150,7 +153,13 @@ function finish(
     mesh: about.mesh,
     dryRun: about.dryRun,
     hosts: outcomes.map(outcomeDocument),
-    summary: { joined: count('joined'), alreadyMember: count('already-member'), planned: count('planned'), undone: count('undone'), failed: count('failed') },
+    summary: {
+      joined: count('joined'),
+      alreadyMember: count('already-member'),
+      planned: count('planned') + count('undo-planned'),
+      undone: count('undone'),
+      failed: count('failed'),
+    },
     exit,
   });
   return exit;

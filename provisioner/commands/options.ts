@@ -4,6 +4,7 @@ import { dryRunOption } from '#core/node/command-line/verb.ts';
 import { parsePort } from '#core/terminal/address.ts';
 import { parseDuration } from '#core/terminal/duration.ts';
 import { parsed, problem, type Parsed } from '#core/terminal/parsed.ts';
+import { userProblem } from '#provisioner/ssh/host-name.ts';
 
 /** More hosts at a time than this do not make a run faster; they make its links and the sponsor slower. */
 export const parallelMax = 64;
@@ -11,11 +12,11 @@ export const parallelMax = 64;
 export const scanOptions: readonly OptionSpec[] = [
   { flags: '--scan', text: 'look for machines on the LAN; changes nothing and logs into nothing' },
   { flags: '--sweep', text: 'with --scan: also look at port 22 of every address of the local subnets, gently' },
-  { flags: '--timeout <time>', text: 'with --scan: how long to look (default 10s; rows appear as they are found)', parse: parseDuration },
+  { flags: '--timeout <time>', text: 'with --scan: how long to look (default 10s, at most 10m; rows appear as they are found)', parse: parseScanTime },
 ];
 
 export const loginOptions: readonly OptionSpec[] = [
-  { flags: '-u, --user <name>', text: 'log in as this user (default: ~/.ssh/config, else your own name)' },
+  { flags: '-u, --user <name>', text: 'log in as this user (default: ~/.ssh/config, else your own name)', parse: parseUser },
   { flags: '-p, --port <number>', text: 'SSH port', parse: parsePort },
   { flags: '-i, --identity <file>', text: 'private key to offer first', repeatable: true },
   { flags: '--password-file <file>', text: 'the login password is the first line of this file (- for standard input)' },
@@ -45,4 +46,19 @@ export const runOptions: readonly OptionSpec[] = [
 function parseParallel(text: string): Parsed<number> {
   const number = Number(text);
   return Number.isInteger(number) && number >= 1 && number <= parallelMax ? parsed(number) : problem(`'${text}' is not a number from 1 to ${parallelMax}`);
+}
+
+/** Nobody waits longer for a machine to say its name, and a scan of no time sees nothing. */
+const scanMsMin = 1_000;
+const scanMsMax = 600_000;
+
+function parseScanTime(text: string): Parsed<number> {
+  const span = parseDuration(text);
+  if (span.kind === 'problem' || (span.value >= scanMsMin && span.value <= scanMsMax)) return span;
+  return problem(`'${text}' is not between 1 second and 10 minutes`);
+}
+
+function parseUser(text: string): Parsed<string> {
+  const why = userProblem(text);
+  return why === null ? parsed(text) : problem(`'${text}' ${why}`);
 }

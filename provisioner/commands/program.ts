@@ -5,6 +5,7 @@ import { buildIdentity } from '#core/node/build-identity.ts';
 import { completionVerb } from '#core/node/command-line/completion.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
 import { dryRunOption, type ProgramSpec, type VerbContext } from '#core/node/command-line/verb.ts';
+import { nearest } from '#core/terminal/suggest.ts';
 import { colonize, undo } from './colonize.ts';
 import { doctor } from './doctor.ts';
 import { listEscrow, pullEscrow, showEscrow } from './escrow.ts';
@@ -117,8 +118,17 @@ async function run(invocation: Invocation, context: VerbContext): Promise<ExitCo
     throw new Fault('RN-CLI-001', 'no host was named', {
       next: 'Name hosts, give --inventory FILE, or find some with `provision --scan`; `provision --help` shows examples.',
     });
+  sayVerbsMeant(invocation.arguments, context);
   const bench = makeWorkbench(invocation, context);
   if (scanning) return await scanAndChoose(invocation, context, bench);
   if (invocation.flag('undo')) return await undo(hosts, invocation, context, bench);
   return await colonize(hosts, invocation, context, bench);
+}
+
+/** `provision doctr` names a host; that is said, since it may have been meant for the verb. */
+function sayVerbsMeant(hosts: readonly string[], { output }: VerbContext): void {
+  for (const host of hosts) {
+    const meant = /^[a-z]+$/.test(host) ? nearest(host, [...(program.verbs ?? []).map((verb) => verb.name), 'help']) : undefined;
+    if (meant !== undefined) output.note(`"${host}" is taken for the name of a host; the verb is \`provision ${meant}\``);
+  }
 }

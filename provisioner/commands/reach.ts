@@ -2,11 +2,11 @@
  * From what the command line says about logging in to hosts that can be connected to: options, ~/.ssh/config, secrets
  * from files or the person, host keys. Secrets live in this object only.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '#core/errors/fault.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
+import { readTextFile } from '#core/node/read-text-file.ts';
 import type { FleetHost } from '#provisioner/fleet/colonize-host.ts';
 import type { Asker } from '#provisioner/screens/asker.ts';
 import { loadClientConfig, resolveRoute, type ClientEnvironment, type Route } from '#provisioner/ssh/client-config.ts';
@@ -127,7 +127,7 @@ export class Reach {
 
   /** It can be read once; a second host that needs it gets the same text. */
   #standardInput(): string {
-    this.#inputText ??= readFileSync(0, 'utf8');
+    this.#inputText ??= readSecretText('-');
     return this.#inputText;
   }
 
@@ -141,14 +141,18 @@ export class Reach {
 
 /** First line of a file, or of standard input for `-`; fewer surprises than "the whole file with its newline". */
 function readSecret(file: string, standardInput: () => string): string {
-  try {
-    if (file !== '-' && existsSync(file) && statSync(file).size > secretFileBytesMax) throw new Fault('RN-PROV-007', `${file} is larger than any password`);
-    const [line = ''] = (file === '-' ? standardInput() : readFileSync(file, 'utf8')).split('\n');
-    const secret = line.replace(/\r$/, '');
-    if (secret === '') throw new Fault('RN-PROV-007', `${file === '-' ? 'standard input' : file} holds no password in its first line`);
-    return secret;
-  } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw new Fault('RN-PROV-007', `the password file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  const [line = ''] = (file === '-' ? standardInput() : readSecretText(file)).split('\n');
+  const secret = line.replace(/\r$/, '');
+  if (secret === '') throw new Fault('RN-PROV-007', `${nameOf(file)} holds no password in its first line`);
+  return secret;
+}
+
+function readSecretText(file: string): string {
+  const read = readTextFile(file, secretFileBytesMax);
+  if (read.kind === 'problem') throw new Fault('RN-PROV-007', `the password cannot be read from ${nameOf(file)}: ${read.why}`);
+  return read.text;
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file;
 }

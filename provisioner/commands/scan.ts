@@ -34,9 +34,8 @@ export async function scanAndChoose(invocation: Invocation, context: VerbContext
       else
         for (const row of rows) {
           // Without a terminal a line appears when a machine is first seen to be something, and again when that changes.
-          const text = scanPlainLine(row);
-          if (shown.get(row.address) !== text && row.standing !== 'unreachable') output.note(text);
-          shown.set(row.address, text);
+          if (shown.get(row.address) !== row.standing && row.standing !== 'unreachable') output.note(scanPlainLine(row));
+          shown.set(row.address, row.standing);
         }
     },
   });

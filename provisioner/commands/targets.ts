@@ -1,9 +1,9 @@
 /** Which hosts a command line speaks of: arguments, an inventory, or both. */
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Fault } from '#core/errors/fault.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
-import { parseInventory } from '#provisioner/inventory/inventory.ts';
+import { readTextFile } from '#core/node/read-text-file.ts';
+import { inventoryBytesMax, parseInventory } from '#provisioner/inventory/inventory.ts';
 import { parseHostTarget } from '#provisioner/ssh/host-name.ts';
 import type { NamedHost } from './reach.ts';
 
@@ -22,16 +22,10 @@ export function hostsOf(invocation: Invocation): readonly NamedHost[] {
 }
 
 function inventoryHosts(file: string): readonly NamedHost[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Fault('RN-PROV-027', `the inventory ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      next: 'Check the path, and that you may read the file.',
-      cause: error,
-    });
-  }
-  const result = parseInventory(text);
+  const read = readTextFile(file, inventoryBytesMax);
+  if (read.kind === 'problem')
+    throw new Fault('RN-PROV-027', `the inventory ${file} cannot be used: ${read.why}`, { next: 'Check the path, and that you may read the file.' });
+  const result = parseInventory(read.text);
   if (result.kind === 'problems') {
     const [first, ...more] = result.problems.map(({ line, column, text: why }) => `${file}:${line}:${column}: ${why}`);
     throw new Fault('RN-PROV-027', [first ?? file, ...more].join('\n  '));

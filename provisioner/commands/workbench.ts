@@ -15,7 +15,18 @@ export interface Workbench {
 /** `--json`, `--yes` and a missing terminal mean that nobody is asked. */
 export function makeWorkbench(invocation: Invocation, context: VerbContext): Workbench {
   const { output } = context;
-  const live = new LiveLines({ write: (text) => output.noteRaw(text), columns: process.stderr.columns }, output.noteInteractive);
+  const live = new LiveLines(
+    {
+      write: (text) => output.noteRaw(text),
+      get columns() {
+        return process.stderr.columns;
+      },
+      get rows() {
+        return process.stderr.rows;
+      },
+    },
+    output.noteInteractive,
+  );
   const present = output.noteInteractive && process.stdin.isTTY === true && !invocation.flag('yes');
   const asker = terminalAsker(present, (ask) => live.paused(ask));
   const reach = new Reach(reachOptions(invocation, present), asker, context.env, (key, status) => {

@@ -105,6 +105,14 @@ describe.skipIf(problem !== null)(`colonizing over a real sshd${problem === null
   });
 
   it('undo leaves the mesh in good order and the host as it was', async () => {
+    const before = installed();
+    const plan = await provision('--undo', '--dry-run', target('admin'), '--json');
+    expect(JSON.parse(plan.stdout)).toMatchObject({
+      dryRun: true,
+      hosts: [{ result: 'undo-planned', leaves: 'home', remove: expect.arrayContaining(['/usr/local/bin/robonet', '/var/lib/robonet']) }],
+      summary: { planned: 1, undone: 0 },
+    });
+    expect([installed(), meshFile('departures')]).toEqual([before, '']);
     const result = await provision('--undo', target('admin'), '--json');
     expect(result.json()).toMatchObject({ hosts: [{ result: 'undone', departed: true }] });
     expect(installed()).toEqual([]);

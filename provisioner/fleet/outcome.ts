@@ -15,6 +15,7 @@ export type HostOutcome = { readonly label: string; readonly address: string | n
     }
   | { readonly kind: 'already-member'; readonly fingerprint: string | null; readonly meshName: string | null }
   | { readonly kind: 'planned'; readonly steps: readonly Step[]; readonly warnings: readonly string[] }
+  | { readonly kind: 'undo-planned'; readonly leaves: string | null; readonly paths: readonly string[] }
   | { readonly kind: 'undone'; readonly departed: boolean; readonly removed: readonly string[]; readonly left: readonly string[] }
   | { readonly kind: 'failed'; readonly fault: Fault }
 );
@@ -40,6 +41,8 @@ export function outcomeDocument(outcome: HostOutcome): object {
       return { ...common, fingerprint: outcome.fingerprint, mesh: outcome.meshName };
     case 'planned':
       return { ...common, steps: outcome.steps.map((step) => ({ kind: step.kind })), warnings: outcome.warnings };
+    case 'undo-planned':
+      return { ...common, leaves: outcome.leaves, remove: outcome.paths };
     case 'undone':
       return { ...common, departed: outcome.departed, removed: outcome.removed, left: outcome.left };
     case 'failed': {

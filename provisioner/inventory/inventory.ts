@@ -30,7 +30,8 @@ export type InventoryResult =
 
 /** More hosts than this in one file are refused: it is a typing mistake, or a job for several runs. */
 export const hostCountMax = 500;
-const bytesMax = 1_048_576;
+/** A larger file is not an inventory. */
+export const inventoryBytesMax = 1_048_576;
 
 const hostKeys = [
   'host',
@@ -50,8 +51,11 @@ const ignoredAnsible = /^ansible_(python_interpreter|become|become_method|become
 
 /** Read the text of an inventory. */
 export function parseInventory(text: string): InventoryResult {
-  if (text.length > bytesMax)
-    return { kind: 'problems', problems: [{ line: 1, column: 1, text: `the file has ${text.length} characters, more than the ${bytesMax} that are read` }] };
+  if (text.length > inventoryBytesMax)
+    return {
+      kind: 'problems',
+      problems: [{ line: 1, column: 1, text: `the file has ${text.length} characters, more than the ${inventoryBytesMax} that are read` }],
+    };
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, schema: 'core', uniqueKeys: true, prettyErrors: false });
   const reader = new Reader(lines);

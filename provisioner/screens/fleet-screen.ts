@@ -92,6 +92,8 @@ function resultWord(outcome: HostOutcome): string {
       return 'already member';
     case 'planned':
       return 'planned';
+    case 'undo-planned':
+      return 'planned';
     case 'undone':
       return 'undone';
     case 'failed':
@@ -107,6 +109,8 @@ function detailOf(outcome: HostOutcome): string {
       return `${outcome.fingerprint ?? ''}${outcome.meshName === null ? '' : ` in ${outcome.meshName}`}; nothing to do`;
     case 'planned':
       return `${outcome.steps.length} steps`;
+    case 'undo-planned':
+      return `${outcome.paths.length} paths to remove`;
     case 'undone':
       return `${outcome.departed ? 'left the mesh; ' : ''}${outcome.removed.length} paths removed`;
     case 'failed':

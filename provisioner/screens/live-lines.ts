@@ -7,6 +7,8 @@ import { visibleWidth } from '#core/terminal/table.ts';
 export interface LiveSink {
   write(text: string): unknown;
   readonly columns?: number | undefined;
+  /** Height of the terminal; what does not fit cannot be erased again. */
+  readonly rows?: number | undefined;
 }
 
 export class LiveLines {
@@ -29,9 +31,11 @@ export class LiveLines {
   show(lines: readonly string[]): void {
     this.#lines = lines;
     if (!this.#enabled || this.#paused > 0) return;
-    const width = Math.max(20, (this.#sink.columns ?? 80) - 1);
-    this.#sink.write(`${this.#eraser()}${lines.map((line) => `${clip(line, width)}\n`).join('')}`);
-    this.#drawn = lines.length;
+    const width = Math.max(8, (this.#sink.columns ?? 80) - 1);
+    const room = Math.max(2, (this.#sink.rows ?? 24) - 1);
+    const fitting = lines.length <= room ? lines : [...lines.slice(0, room - 1), `… and ${lines.length - room + 1} more`];
+    this.#sink.write(`${this.#eraser()}${fitting.map((line) => `${clip(line, width)}\n`).join('')}`);
+    this.#drawn = fitting.length;
   }
 
   /** An ordinary line that stays, above the live ones. */

@@ -1,6 +1,6 @@
 /** The table of a scan. Names come from strangers: they are shown with control characters made visible. Pure. */
 import type { Palette } from '#core/terminal/palette.ts';
-import { printable, renderTable } from '#core/terminal/table.ts';
+import { pad, printable, renderTable } from '#core/terminal/table.ts';
 import type { HostRow, Standing } from '#provisioner/discover/sighting.ts';
 
 const words: Readonly<Record<Standing, string>> = {
@@ -29,7 +29,9 @@ export function scanLines(rows: readonly HostRow[], palette: Palette): readonly 
 
 /** One row as a line of its own. */
 export function scanPlainLine(row: HostRow): string {
-  return [words[row.standing], ...cells(row)].join('  ');
+  const [name = '', address = '', ...rest] = cells(row);
+  const known = rest.filter((cell) => cell !== '-');
+  return [pad(words[row.standing], 12), pad(name, 16), pad(address, 15), known.join(', ')].join('  ');
 }
 
 function cells(row: HostRow): readonly string[] {

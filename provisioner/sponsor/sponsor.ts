@@ -52,7 +52,11 @@ export class Sponsor {
     const argv = ['invite', '--role', 'member', '--uses', '1', '--expires', invitationLife, '--label', label];
     const reply = await this.#ask(argv, invitationSchema, signal);
     if (reply.kind === 'refused')
-      throw new Fault('RN-PROV-023', `${this.where} made no invitation for ${label}: ${reply.message}`, reply.next === null ? {} : { next: reply.next });
+      throw new Fault('RN-PROV-023', `${this.where} made no invitation for ${label}: ${reply.message}`, {
+        ...(reply.next === null ? {} : { next: reply.next }),
+        // Waiting helps against some refusals only; the sponsor knows against which.
+        ...(reply.retry === null ? {} : { retry: reply.retry }),
+      });
     return reply.value;
   }
 

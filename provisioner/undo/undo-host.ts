@@ -61,7 +61,7 @@ export async function undoHost(host: FleetHost, options: UndoOptions): Promise<H
     if (manifest === null)
       throw new Fault('RN-PROV-029', `${host.label} carries no manifest of a colonization${facts.agent === null ? ' and no agent' : ', but an agent'}`);
     const paths = undoPaths(manifest);
-    if (options.dryRun) return { ...base(), kind: 'undone', departed: false, removed: [], left: paths };
+    if (options.dryRun) return { ...base(), kind: 'undo-planned', leaves: facts.agent?.running === true ? facts.agent.meshName : null, paths };
     const departed = await leave(host, root, facts, options);
     options.report(host, { kind: 'phase', text: 'removing the service' });
     await uninstall(host, root, manifest);

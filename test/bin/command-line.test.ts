@@ -39,3 +39,24 @@ test('robonet without an agent running says so, with exit code 69 and the next s
   expect(code).toBe(69);
   expect(stderr).toContain('robonet agent');
 });
+
+test('an answer that cannot be written is no success', async () => {
+  const { code, stderr } = await run(['/bin/sh', '-c', '"$0" explain > /dev/full', agent]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('RN-CLI-004') as string]);
+  // A reader that has seen enough is one.
+  expect((await run(['/bin/bash', '-c', 'set -o pipefail; "$0" explain | head -1 > /dev/null', agent])).code).toBe(0);
+});
+
+test.each([
+  ['robonet', agent, ['trust', '--verify', '/dev/zero'], 65],
+  ['robonet', agent, ['join', '--token-file', '/dev/zero'], 65],
+  ['robonet', agent, ['agent', '--config', '/dev/zero'], 78],
+  ['robonet', agent, ['agent', '--facts', '/no/such/folder'], 78],
+  ['provision', provision, ['--inventory', '/dev/zero'], 65],
+  ['provision', provision, ['--inventory', '/'], 65],
+  ['provision', provision, ['--scan', '--timeout', '0'], 64],
+  ['provision', provision, ['--user', 'a;b', 'x'], 64],
+] as const)('%s refuses a file or a value that cannot be right at once: %s %s', async (_name, program, words, exit) => {
+  const { code, stderr } = await run([program, ...words]);
+  expect([code, stderr]).toEqual([exit, expect.stringMatching(/next +\S/) as string]);
+});

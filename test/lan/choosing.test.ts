@@ -103,6 +103,7 @@ test('PHYS-03 choosing: --via a member that is not the voter is refused with the
   expect(run.result.code, run.result.stderr).toBe(1);
   expect(run.of(blank).error?.code).toBe('RN-PROV-023');
   expect(run.of(blank).error?.message).toMatch(/only the voter laptop can decide that/);
+  expect(run.of(blank).error?.retry, 'waiting does not help').toBe('never');
   expect(await changesSince(blank, snapshot)).toBe('');
 });
 

@@ -27,4 +27,12 @@ export const commandLineFaults = {
     retry: 'now',
     exit: EXIT.interrupted,
   },
+  'RN-CLI-004': {
+    title: 'the output could not be written',
+    why: 'Standard output goes to a full disk, a device that fails, or a place that takes no more.',
+    effect: 'The command itself may have been done; what it had to say is lost in whole or in part.',
+    next: 'Free the space or choose another place, then ask again (`robonet status`, `robonet invite list`).',
+    retry: 'later',
+    exit: EXIT.failed,
+  },
 } as const satisfies Record<string, FaultEntry>;

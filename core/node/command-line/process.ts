@@ -2,6 +2,7 @@
  * The real process behind {@link ProgramIo}: signals, a stdout whose reader may leave, and the one place that ends the
  * process. Only `main` files import this.
  */
+import { Fault } from '#core/errors/fault.ts';
 import { Output } from '#core/node/command-line/output.ts';
 import type { ProgramIo } from '#core/node/command-line/program-io.ts';
 import { reportError } from '#core/node/command-line/report.ts';
@@ -26,20 +27,18 @@ export async function runProcess(spec: ProgramSpec): Promise<void> {
   process.on('SIGHUP', onSignal);
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      ending.abort('output-closed');
+      if (error.code === 'EPIPE') ending.abort('output-closed');
+      // Losing stderr loses no data, and there is nowhere left to say so.
+      else if (stream === process.stdout) {
+        const fault = new Fault('RN-CLI-004', `the output could not be written: ${error.message}`, { cause: error });
+        process.exit(reportError(fault, new Output(io.stderr, io.stderr, flagsOf(io.argv), io.env), spec.name));
+      }
     });
   }
   // A bug in a callback ends the program like any other error: a short message, exit code 1, the stack with -v.
   for (const surprise of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(surprise, (error: unknown) => {
-      const flags = {
-        json: io.argv.includes('--json'),
-        quiet: false,
-        verbose: io.argv.includes('-v') || io.argv.includes('--verbose'),
-        colour: !io.argv.includes('--no-color'),
-      };
-      process.exit(reportError(error, new Output(io.stdout, io.stderr, flags, io.env), spec.name));
+      process.exit(reportError(error, new Output(io.stdout, io.stderr, flagsOf(io.argv), io.env), spec.name));
     });
   }
   const code = await runProgram(spec, io);
@@ -51,5 +50,16 @@ export async function runProcess(spec: ProgramSpec): Promise<void> {
         resolve();
       });
   });
+  // A failed write is told of in the next turn only; leaving before that would end a lost answer with 0.
+  await new Promise((resolve) => setImmediate(resolve));
   process.exit(code);
+}
+
+function flagsOf(argv: readonly string[]): { json: boolean; quiet: boolean; verbose: boolean; colour: boolean } {
+  return {
+    json: argv.includes('--json'),
+    quiet: false,
+    verbose: argv.includes('-v') || argv.includes('--verbose'),
+    colour: !argv.includes('--no-color'),
+  };
 }

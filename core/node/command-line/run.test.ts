@@ -165,6 +165,11 @@ describe('a program', () => {
       expect(err).toContain('Usage: sample');
     }
     expect((await run('group one')).code).toBe(EXIT.tryAgain);
+    for (const line of ['--json', 'group --json']) {
+      const { code, out, err } = await run(line);
+      expect([code, err]).toEqual([EXIT.usage, '']);
+      expect(JSON.parse(out)).toMatchObject({ type: 'error', error: { code: 'RN-CLI-001', message: 'a verb is missing' } });
+    }
   });
 
   it('exits 130 when interrupted, 0 when a service is told to stop or the reader of stdout has left', async () => {
@@ -203,6 +208,7 @@ describe('completion', () => {
     const { code, err } = await run('completion tcsh');
     expect(code).toBe(EXIT.usage);
     expect(err).toContain('fish');
+    expect(err).toContain('sample completion --help');
   });
 });
 

@@ -35,16 +35,14 @@ export async function runProgram(spec: ProgramSpec, io: ProgramIo): Promise<Exit
       if (fault !== undefined) throw fault;
       if (error instanceof ParseStop && error.stop.code === 'commander.help') {
         // A group of verbs was called without one of them.
-        io.stderr.write(help === '' ? command.helpInformation() : help);
-        return EXIT.usage;
+        return withoutVerb(spec, help === '' ? command.helpInformation() : help, output, io);
       }
       io.stdout.write(help);
       return EXIT.ok;
     }
     const [choice] = chosen;
     if (choice?.verb.run === undefined) {
-      io.stderr.write(help === '' ? command.helpInformation() : help);
-      return EXIT.usage;
+      return withoutVerb(spec, help === '' ? command.helpInformation() : help, output, io);
     }
     const { invocation } = choice;
     output = outputFor(io, {
@@ -63,6 +61,13 @@ export async function runProgram(spec: ProgramSpec, io: ProgramIo): Promise<Exit
     }
     return reportError(error, output, spec.name);
   }
+}
+
+/** A program or a group of verbs was called without one of its verbs: people get the help, scripts an error. */
+function withoutVerb(spec: ProgramSpec, help: string, output: Output, io: ProgramIo): ExitCode {
+  if (output.json) return reportError(new Fault('RN-CLI-001', 'a verb is missing'), output, spec.name);
+  io.stderr.write(help);
+  return EXIT.usage;
 }
 
 function interrupted(signal: AbortSignal): boolean {

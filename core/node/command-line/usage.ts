@@ -14,7 +14,8 @@ export function usageFault(error: unknown, spec: ProgramSpec, argv: readonly str
   const { stop, command } = error;
   if (stop.exitCode === 0 || stop.code === 'commander.help') return undefined;
   const [sentence = stop.message, own] = stop.message.replace(/^error: /, '').split('\n');
-  const path = pathOf(command);
+  // Completion has a parser of its own, below the program's name.
+  const path = argv[0] === 'completion' ? `${pathOf(command)} completion` : pathOf(command);
   const suggestion = suggestionFor(stop.code, sentence, command, argv) ?? /\(Did you mean (?:one of )?([^?]+)\?\)/.exec(own ?? '')?.[1];
   const reading = `run \`${path} --help\``;
   const known =

@@ -96,7 +96,7 @@ export class LedgerDesk implements LedgerDoor {
         return this.#core.event(
           'TOKEN_ISSUED',
           'info',
-          `invitation ${effect.token.text} for ${effect.token.label ?? 'whoever holds it'}: ${effect.token.uses} uses`,
+          `invitation ${effect.token.text} for ${effect.token.label ?? 'whoever holds it'}: ${effect.token.uses} use${effect.token.uses === 1 ? '' : 's'}`,
           null,
           null,
           { tokenId: effect.token.text },

@@ -12,7 +12,14 @@ export interface HostOutcome {
   readonly address: string | null;
   readonly result: 'joined' | 'already-member' | 'planned' | 'undone' | 'failed';
   readonly fingerprint?: string | null;
-  readonly error?: { readonly code: string; readonly message: string; readonly effect: string; readonly next: string; readonly exit: number };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly effect: string;
+    readonly next: string;
+    readonly retry: string;
+    readonly exit: number;
+  };
 }
 
 /** A run of the provisioner. */
