@@ -42,6 +42,7 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['JOINING', 'this node looks for a member of the mesh it was told to join'],
   ['LEDGER_IGNORED', "an entry for the mesh's log was not taken: its signature or place does not fit"],
   ['STATE_RESTORED', 'stored state was restored from what peers keep'],
+  ['STATE_RECALLED', 'a member kept a statement of this node that its own card had forgotten; it is kept here again'],
   ['STATE_TAIL_REPAIRED', 'the last write before a power cut was incomplete and has been cut off; nothing that was confirmed is lost'],
   ['HW_MISMATCH', "the identity is bound to other hardware than this machine's: a replaced board, or a copied disk"],
   ['CLOCK_JUMP', 'the wall clock was set by more than a few seconds'],

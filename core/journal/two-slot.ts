@@ -50,6 +50,9 @@ export function selectSlot(checksum: Checksum, a: Uint8Array | undefined, b: Uin
   if (a !== undefined && slotA === undefined) damaged.push('a');
   if (b !== undefined && slotB === undefined) damaged.push('b');
   if (slotA === undefined && slotB === undefined) return { current: undefined, damaged, next: { slot: 'a', generation: 1 } };
+  // The second value went to the other slot, so from then on both exist.
+  const [newest, other] = slotB === undefined || (slotA !== undefined && slotA.generation > slotB.generation) ? [slotA, b] : [slotB, a];
+  if (other === undefined && newest !== undefined && newest.generation > 1) damaged.push(newest === slotA ? 'b' : 'a');
   const useA = slotB === undefined || (slotA !== undefined && slotA.generation > slotB.generation);
   const value = useA ? slotA : slotB;
   assert(value !== undefined, 'one of the slots is whole');

@@ -84,6 +84,7 @@ class RunningNode implements MeshNode {
   #flushScheduled = false;
   #handshakesPerSecond = 2;
   #restarting: Promise<void> | null = null;
+  #repairsTold = 0;
 
   constructor(options: MeshNodeOptions) {
     this.#options = options;
@@ -170,8 +171,16 @@ class RunningNode implements MeshNode {
     this.#ring = new EventRing(folder, this.#options.disk);
     for (const listener of this.#ringListeners) this.#ring.listen(listener);
     for (const problem of this.#ring.problems) this.#log('warning', `the diary is not kept on disk: ${problem}`);
-    for (const repair of state.repairs) this.#event(repair.code, repair.code === 'STATE_DEGRADED' ? 'critical' : 'notice', repair.text);
+    this.#repairsTold = 0;
+    this.#tellRepairs(state);
     return state;
+  }
+
+  /** Each finding is told once; `status` lists those that count for as long as the node runs. */
+  #tellRepairs(state: NodeState): void {
+    for (const repair of state.repairs.slice(this.#repairsTold))
+      this.#event(repair.code, repair.code === 'STATE_DEGRADED' ? 'critical' : 'notice', repair.text);
+    this.#repairsTold = state.repairs.length;
   }
 
   /** §2.14: wrong hardware at boot. The old membership is not ours; ask to be let in again as who we are now. */
@@ -207,6 +216,7 @@ class RunningNode implements MeshNode {
       reason,
       software: this.#options.software ?? 'robonet',
     });
+    this.#tellRepairs(state);
     const { rates, levelFloor } = this.#options;
     this.#swarm = new Swarm(
       {
@@ -220,6 +230,7 @@ class RunningNode implements MeshNode {
         port: this.#options.port ?? MESH_PORT,
         ledger: state.ledger,
         peers: state.peers,
+        statements: state.statements,
         documents: {
           membership: state.document('membership'),
           intent: state.document('intent'),

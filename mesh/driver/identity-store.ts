@@ -10,16 +10,15 @@ import { Fault } from '#core/errors/fault.ts';
 import { type DiskCalls, moveAside, readWholeFile, replaceFile } from '#core/node/disk.ts';
 import { openTwoSlot } from '#core/node/two-slot-file.ts';
 import type { Entropy } from '#core/random/random.ts';
-import { bootDigest, decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
+import { decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
 import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
 import type { BindingKind, HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
 import { type Identity, identityFileBinding, openIdentity, sealIdentity } from '#mesh/hcth/identity-file.ts';
 import { type Aid, aidText } from '#mesh/hcth/identity-text.ts';
 import { decideStart, decodeIncarnation, encodeIncarnation, type SlotReading } from '#mesh/hcth/incarnation.ts';
-import { objectDigest } from '#mesh/hcth/signed-object.ts';
-import { LABELS } from '#mesh/hcth/labels.ts';
+import { packStatement, readOwnStatements } from '#mesh/hcth/own-statements.ts';
 import type { LocalIdentity } from '#mesh/session/host.ts';
-import { type NodeState, packStatement, unpackStatement } from './node-state.ts';
+import type { NodeState } from './node-state.ts';
 
 /** The binding itself, or how to get it: a machine must open an identity with the kind it was sealed with. */
 export type BindingSource = HardwareBinding | ((existing: BindingKind | null) => HardwareBinding | Promise<HardwareBinding>);
@@ -113,29 +112,39 @@ export function startIncarnation(
 ): StartedIncarnation {
   const slots = openTwoSlot(join(state.folder, 'incarnation'), crypto, state.calls);
   const stored = slots.value === undefined ? undefined : decodeIncarnation(slots.value);
-  const readings: SlotReading[] = stored === undefined ? slots.damaged.map(() => ({ kind: 'unreadable' as const })) : [{ kind: 'stored', stored }];
+  const readings: SlotReading[] = slots.damaged.map(() => ({ kind: 'unreadable' as const }));
+  if (stored !== undefined) readings.push({ kind: 'stored', stored });
+  const own = readOwnStatements(crypto, state.statements);
   // Without a readable incarnation a large step is taken, and peers that know better prove it (§2.9, R2).
   const decision = decideStart({
     slots: readings,
     spokenBefore: options.spokenBefore,
     provenByOthers: Math.max(0, options.atLeast - 1),
+    newestBoot: own.incarnation,
     reason: options.reason,
   });
+  for (const slot of slots.damaged)
+    state.repairs.push({
+      code: 'STATE_DEGRADED',
+      text: `incarnation.${slot} is damaged or gone; ${decision.kind === 'start' && !decision.degraded ? 'the own boot events say where to go on' : 'the count was lost'}`,
+    });
+  if (decision.kind === 'start' && decision.degraded)
+    state.repairs.push({
+      code: 'STATE_DEGRADED',
+      text: `no incarnation of this identity could be read; it goes on as ${decision.incarnation} and asks its peers first`,
+    });
   if (decision.kind !== 'start')
     throw new Fault('RN-MESH-001', `the incarnation of this start cannot be decided: ${decision.kind === 'refuse' ? decision.why : 'nothing is readable'}`);
   const nonce = entropy(16);
   slots.write(encodeIncarnation({ incarnation: decision.incarnation, nonce, why: decision.why }));
   const { established, signKey, staticKey } = identity;
-  const last = state.statements.at(-1);
-  const lastObject = last === undefined ? undefined : unpackStatement(last);
-  const lastIsBoot = lastObject !== undefined && decodeBoot(lastObject.body) !== undefined;
   const bootObject = makeBoot(crypto, signKey, {
     aid: established.aid,
     incarnation: decision.incarnation,
     nonce,
     establishmentHead: established.head,
-    previousBoot: lastObject !== undefined && lastIsBoot ? bootDigest(crypto, lastObject) : new Uint8Array(32),
-    previousStatement: lastObject !== undefined && !lastIsBoot ? objectDigest(crypto, LABELS.statement, lastObject.body) : new Uint8Array(32),
+    previousBoot: own.boot,
+    previousStatement: own.statement,
     why: decision.why,
     software: options.software.slice(0, SOFTWARE_CHARACTERS_MAX),
   });

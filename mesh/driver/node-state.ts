@@ -7,11 +7,12 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { textOf } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
-import { type DiskCalls, ensureDirectory, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
+import { type DiskCalls, ensureDirectory, moveAside, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
 import { type JournalFile, openJournal } from '#core/node/journal-file.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
-import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
+import { unwrapDocument, wrapDocument } from '#core/journal/document.ts';
+import { pruneStatements } from '#mesh/hcth/own-statements.ts';
 import type { CachedAddress, DocumentName, Persist } from '#mesh/swarm/step.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
 
@@ -22,6 +23,9 @@ const DOCUMENT_FILES: Readonly<Record<DocumentName, string>> = {
   'token-secrets': 'token-secrets',
   'peer-cache': 'peer-cache.json',
 };
+
+/** For people to read, and nothing is decided by it: no checksum. */
+const PLAIN: ReadonlySet<DocumentName> = new Set(['peer-cache']);
 
 /** Something found damaged at start, for the event stream. */
 export interface Repair {
@@ -40,11 +44,14 @@ export class NodeState {
   readonly #statements: JournalFile;
   #ledgerRecords: Uint8Array[];
   readonly #peerRecords = new Map<string, Uint8Array>();
-  #statementRecords: Uint8Array[];
+  #statementRecords: readonly Uint8Array[];
+  readonly #crypto: CryptoPort;
+  readonly #documents = new Map<DocumentName, Uint8Array>();
 
   constructor(folder: string, crypto: CryptoPort, calls: DiskCalls = fs) {
     this.folder = folder;
     this.calls = calls;
+    this.#crypto = crypto;
     ensureDirectory(folder, undefined, calls);
     const open = (name: string): { journal: JournalFile; records: Uint8Array[] } => {
       const opened = openJournal(join(folder, name), crypto, calls);
@@ -66,10 +73,8 @@ export class NodeState {
     this.#statements = statements.journal;
     this.#statementRecords = statements.records;
     for (const record of peers.records) this.#rememberPeer(record);
-    if (this.#statementRecords.length > HCTH_LIMITS.statementsMax) {
-      this.#statementRecords = this.#statementRecords.slice(-HCTH_LIMITS.statementsMax / 2);
-      this.#statements.rewrite(this.#statementRecords);
-    }
+    this.#pruneStatements();
+    for (const name of Object.keys(DOCUMENT_FILES) as DocumentName[]) this.#readDocument(name);
   }
 
   get ledger(): readonly Uint8Array[] {
@@ -86,7 +91,7 @@ export class NodeState {
   }
 
   document(name: DocumentName): Uint8Array | null {
-    return readWholeFile(join(this.folder, DOCUMENT_FILES[name]), DOCUMENT_BYTES_MAX, this.calls) ?? null;
+    return this.#documents.get(name) ?? null;
   }
 
   /** Where members were last reached; nothing is decided by it, so an unreadable one is simply empty. */
@@ -120,7 +125,8 @@ export class NodeState {
     for (const packed of peers) this.#rememberPeer(packed);
     this.#peers.sync();
     this.#statements.append(...statements);
-    this.#statementRecords.push(...statements);
+    this.#statementRecords = [...this.#statementRecords, ...statements];
+    this.#pruneStatements();
     if (statementsUrgent) this.#statements.sync();
     for (const record of records) {
       switch (record.kind) {
@@ -149,7 +155,7 @@ export class NodeState {
     this.#ledgerRecords = [];
     this.#peers.rewrite([]);
     this.#peerRecords.clear();
-    for (const file of Object.values(DOCUMENT_FILES)) removeFile(join(this.folder, file), this.calls);
+    for (const name of Object.keys(DOCUMENT_FILES) as DocumentName[]) this.#writeDocument(name, null);
   }
 
   /** The statements of an identity that is no longer used. */
@@ -180,10 +186,36 @@ export class NodeState {
     this.#peers.rewrite([...this.#peerRecords].map(([key, record]) => packPeer(key, record)));
   }
 
+  #pruneStatements(): void {
+    const kept = pruneStatements(this.#crypto, this.#statementRecords);
+    if (kept === this.#statementRecords) return;
+    this.#statementRecords = kept;
+    this.#statements.rewrite(kept);
+  }
+
+  #readDocument(name: DocumentName): void {
+    const path = join(this.folder, DOCUMENT_FILES[name]);
+    const bytes = readWholeFile(path, DOCUMENT_BYTES_MAX, this.calls);
+    if (bytes === undefined) return;
+    const contents = PLAIN.has(name) ? bytes : unwrapDocument(this.#crypto, bytes);
+    if (contents !== undefined) {
+      this.#documents.set(name, contents);
+      return;
+    }
+    const aside = `${path}.damaged`;
+    moveAside(path, aside, this.calls);
+    this.repairs.push({ code: 'STATE_DEGRADED', text: `${DOCUMENT_FILES[name]} is damaged; the file was kept as ${aside}` });
+  }
+
   #writeDocument(name: DocumentName, record: Uint8Array | null): void {
     const path = join(this.folder, DOCUMENT_FILES[name]);
-    if (record === null) removeFile(path, this.calls);
-    else replaceFile(path, record, undefined, this.calls);
+    if (record === null) {
+      removeFile(path, this.calls);
+      this.#documents.delete(name);
+      return;
+    }
+    replaceFile(path, PLAIN.has(name) ? record : wrapDocument(this.#crypto, record), undefined, this.calls);
+    this.#documents.set(name, record.slice());
   }
 
   /** Content-addressed; the oldest goes when the store is full. */
@@ -229,22 +261,4 @@ function parseCache(text: string): readonly CachedAddress[] {
     const { aid, host, port } = item;
     return typeof aid === 'string' && typeof host === 'string' && typeof port === 'number' && port > 0 && port < 65_536 ? [{ aid, host, port }] : [];
   });
-}
-
-/** A signed statement as stored. */
-export function packStatement(object: { readonly body: Uint8Array; readonly sig: Uint8Array }): Uint8Array {
-  const writer = new RmpWriter(object.body.length + 80);
-  writer.arrayHead(2);
-  writer.bin(object.body);
-  writer.bin(object.sig);
-  return writer.copy();
-}
-
-/** The counterpart of {@link packStatement}. */
-export function unpackStatement(record: Uint8Array): { readonly body: Uint8Array; readonly sig: Uint8Array } | undefined {
-  const reader = new RmpReader(record);
-  const pair = reader.arrayHead();
-  const body = reader.bin();
-  const sig = reader.bin(64);
-  return pair === 2 && body !== undefined && sig !== undefined ? { body: body.slice(), sig: sig.slice() } : undefined;
 }

@@ -77,7 +77,7 @@ export function sealIdentity(crypto: CryptoPort, secrets: IdentitySecrets, aid: 
   const facts = [...binding.facts].map(([name, value]) => ({ n: name, d: factDigest(crypto, aid, name, value) }));
   const cover = encodeFields({ v: 1, a: aid, hw: binding.kind, d: binding.digest, f: facts });
   const sealed = crypto.seal(fileKey(crypto, binding, aid), nonce, concat(SEAL, cover), plaintext);
-  return encodeFields({ v: 1, cover, nonce, sealed });
+  return encodeFields({ v: 1, cover, nonce, sealed, crc: crypto.crc32(concat(cover, nonce, sealed)) });
 }
 
 /** Open the file on this machine. */
@@ -88,6 +88,9 @@ export function openIdentity(crypto: CryptoPort, file: Uint8Array, binding: Hard
   const coverBytes = outside.blob('cover', COVER_BYTES_MAX);
   const nonce = outside.bytes('nonce', NONCE_BYTES);
   const sealed = outside.blob('sealed', SEALED_BYTES_MAX);
+  // The cover says what machine it is for and cannot be verified on another one: a damaged cover must not look like other hardware.
+  const checksum = outside.optional('crc', (present) => present.integer('crc', 0, 0xffff_ffff));
+  if (checksum !== undefined) outside.require(checksum === crypto.crc32(concat(coverBytes, nonce, sealed)), 'its checksum does not fit');
   if (!outside.sound) return corrupt(`the file is not an identity file: ${outside.fault}`);
   const cover = decodeCover(coverBytes);
   if (cover === undefined) return corrupt('the description of its hardware does not decode');

@@ -32,8 +32,24 @@ describe('incarnations', () => {
     );
   });
 
-  test('H-8: one torn slot falls back to the other', () => {
-    expect(decideStart({ slots: [slot(7), unreadable], spokenBefore: true, provenByOthers: null })).toMatchObject({ kind: 'start', incarnation: 8 });
+  test('H-8: beside a damaged slot the sound one may be the older: the own boot events decide, else the step is a large one', () => {
+    const start = (newestBoot: number) => decideStart({ slots: [slot(7), unreadable], spokenBefore: true, provenByOthers: null, newestBoot });
+    expect(start(8)).toMatchObject({ incarnation: 10, why: 'start', degraded: false });
+    expect(start(7)).toMatchObject({ incarnation: 9, why: 'start', degraded: false });
+    expect(start(0)).toMatchObject({ incarnation: 1_007, why: 'unreadable', degraded: true });
+    expect(start(3)).toMatchObject({ incarnation: 1_007, why: 'unreadable', degraded: true });
+  });
+
+  test('H-8: slots that are older than the own boot events were put back: the boot events count', () => {
+    expect(decideStart({ slots: [slot(3), slot(2)], spokenBefore: true, provenByOthers: null, newestBoot: 6 })).toMatchObject({
+      incarnation: 7,
+      degraded: false,
+    });
+    expect(decideStart({ slots: [unreadable, unreadable], spokenBefore: true, provenByOthers: null, newestBoot: 6 })).toMatchObject({
+      incarnation: 1_006,
+      why: 'unreadable',
+      degraded: true,
+    });
   });
 
   test('H-9: without a readable incarnation a node that may have spoken asks peers before it starts', () => {

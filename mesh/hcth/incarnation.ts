@@ -62,18 +62,25 @@ export function decideStart(input: {
   readonly slots: readonly SlotReading[];
   readonly spokenBefore: boolean;
   readonly provenByOthers: number | null;
+  /** Highest incarnation among the own boot events that are kept beside the slots; 0 or absent for none. */
+  readonly newestBoot?: number;
   readonly reason?: 'start' | 'clock-jump' | 'restore';
 }): StartDecision {
   const stored = newestIncarnation(input.slots);
   const proven = input.provenByOthers ?? 0;
+  const newestBoot = input.newestBoot ?? 0;
   const unreadable = input.slots.some((slot) => slot.kind === 'unreadable');
-  if (stored === undefined && (input.spokenBefore || unreadable)) {
-    if (input.provenByOthers === null) return { kind: 'ask-peers' };
-    return startAt(proven + LIMITS.incarnationUnreadableStep, 'unreadable', true);
+  // Writing a slot never damages one; a damaged slot may have held a newer count than the sound one. The boot events tell,
+  // but for the very last, which may have been signed and not yet kept: one more number is passed over.
+  const lost = stored === undefined ? input.spokenBefore || unreadable : unreadable && newestBoot < stored.incarnation;
+  if (lost) {
+    if (stored === undefined && newestBoot === 0 && input.provenByOthers === null) return { kind: 'ask-peers' };
+    return startAt(Math.max(proven, newestBoot, stored?.incarnation ?? 0) + LIMITS.incarnationUnreadableStep, 'unreadable', true);
   }
   if (stored === undefined) return startAt(Math.max(1, proven + 1), proven > 0 ? 'restore' : 'first', false);
-  if (proven > stored.incarnation) return startAt(proven + 1, 'restore', false);
-  return startAt(stored.incarnation + 1, stored.incarnation === 0 ? 'first' : (input.reason ?? 'start'), false);
+  const known = Math.max(stored.incarnation, newestBoot) + (unreadable ? 1 : 0);
+  if (proven > known) return startAt(proven + 1, 'restore', false);
+  return startAt(known + 1, known === 0 ? 'first' : (input.reason ?? 'start'), false);
 }
 
 function startAt(incarnation: number, why: StartReason, degraded: boolean): StartDecision {

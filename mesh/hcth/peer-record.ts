@@ -29,6 +29,8 @@ export interface PeerRecord {
   readonly ownCheckpoints: readonly SignedObject[];
   /** The peer's newest checkpoints, newest last. */
   readonly peerCheckpoints: readonly SignedObject[];
+  /** The peer's newest statement. */
+  readonly statement?: SignedObject;
   /** Encoded trust history (mesh/trust). */
   readonly trust: Uint8Array;
   /** Wall clock of this node when it last heard from the peer; for people, and for absence across restarts. */
@@ -51,6 +53,7 @@ export function encodePeerRecord(record: PeerRecord): Uint8Array {
     s: record.sent === null ? undefined : encodePosition(record.sent),
     oc: record.ownCheckpoints.map(encodeObject),
     pc: record.peerCheckpoints.map(encodeObject),
+    st: record.statement === undefined ? undefined : encodeObject(record.statement),
     t: record.trust,
     at: Math.max(0, Math.floor(record.heardAt)),
   });
@@ -71,7 +74,8 @@ export function decodePeerRecord(bytes: Uint8Array): PeerRecord | undefined {
     trust: fields.blob('t', TRUST_BYTES_MAX),
     heardAt: fields.integer('at', 0, Number.MAX_SAFE_INTEGER),
   };
-  return fields.sound ? record : undefined;
+  const statement = fields.optional('st', (present) => object(present, present.nested('st')));
+  return fields.sound ? { ...record, ...(statement === undefined ? {} : { statement }) } : undefined;
 }
 
 /** A signed object as a map. */

@@ -51,6 +51,8 @@ export interface SwarmOptions {
   /** Records of `ledger.journal`, of `peers.journal` (newest last), and the small documents. */
   readonly ledger: readonly Uint8Array[];
   readonly peers: readonly Uint8Array[];
+  /** Records of `statements.journal`: own boot events and statements, oldest first. */
+  readonly statements?: readonly Uint8Array[];
   readonly documents: {
     readonly membership: Uint8Array | null;
     readonly intent: Uint8Array | null;
@@ -103,6 +105,8 @@ export class SwarmCore {
   spoken = false;
   readonly startedAt: Millis;
   contested: string | null = null;
+  /** What of the stored state is lost; the driver's findings and those of loading. */
+  readonly degraded: string[];
   refused: string | null = null;
   flushPeersAt: Millis = NEVER;
   remoteRequests: readonly AdmissionRequest[] = [];
@@ -125,6 +129,7 @@ export class SwarmCore {
 
   constructor(options: SwarmOptions, now: Instant) {
     this.options = options;
+    this.degraded = [...options.degraded];
     this.startedAt = now.mono;
     this.now = now;
     this.crypto = options.crypto;

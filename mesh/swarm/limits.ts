@@ -31,6 +31,8 @@ export const SWARM_LIMITS = {
   establishmentServedMs: MINUTE,
   /** Old keys reported, each once per identity, rotation and source; then all are forgotten. */
   oldKeysMax: 256,
+  /** A root over all link heads is signed this often (protocol.md §2.2). */
+  statementRootMs: 10 * MINUTE,
   /** A voter that lacks entries decides nothing for so long, to be given them back. */
   catchUpMs: 10 * SECOND,
   /** Closed identities in a status, the newest; the ledger remembers all. */

@@ -38,6 +38,8 @@ export class Peer {
   storedReceived: Position | null = null;
   ownCheckpoints: readonly SignedObject[] = [];
   peerCheckpoints: readonly SignedObject[] = [];
+  /** Its newest statement, kept so that it can be told what it had said (H-13). */
+  statement: SignedObject | null = null;
   lastCheckpointAt: Millis | null = null;
   heardWall: Millis | null = null;
   name: string | null = null;
@@ -101,6 +103,11 @@ export class Peer {
     this.changed = true;
   }
 
+  keepStatement(object: SignedObject): void {
+    this.statement = { body: object.body.slice(), sig: object.sig.slice() };
+    this.changed = true;
+  }
+
   /** The peer proved itself in a handshake. */
   proved(established: Established, boot: Boot, bootObject: SignedObject): void {
     if (this.established === null || established.rotations >= this.established.rotations) this.established = established;
@@ -121,6 +128,7 @@ export class Peer {
       sent: this.link?.sending.position ?? null,
       ownCheckpoints: this.ownCheckpoints,
       peerCheckpoints: this.peerCheckpoints,
+      ...(this.statement === null ? {} : { statement: this.statement }),
       trust: encodeHistory(this.trust.history),
       heardAt: this.heardWall ?? 0,
     });
@@ -135,6 +143,7 @@ export class Peer {
     this.storedReceived = record.received;
     this.ownCheckpoints = record.ownCheckpoints;
     this.peerCheckpoints = record.peerCheckpoints;
+    this.statement = record.statement ?? null;
     this.heardWall = record.heardAt === 0 ? null : record.heardAt;
   }
 }

@@ -11,6 +11,7 @@ import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import type { Aid, AidText } from '#mesh/hcth/identity-text.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import type { StatementKind } from '#mesh/hcth/statement-log.ts';
 import type { Address } from '#mesh/membership/address-policy.ts';
 import type { DialTarget } from '#mesh/membership/dial-plan.ts';
 import type { LivenessChange } from '#mesh/membership/liveness.ts';
@@ -70,6 +71,8 @@ export interface HistoryDoor {
   probeOver(context: Context, outcome: 'silent' | 'answers'): void;
   /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
   onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void;
+  /** A statement of our own that we do not know, of this incarnation or a later one. */
+  onOwnShown(shown: { readonly incarnation: number; readonly nonce: Uint8Array }, thisLife: boolean): void;
   onCheckpoint(session: Session, peer: Peer, object: SignedObject): void;
   break(peer: Peer, breakClass: BreakClass, why: string): void;
   keepEvidence(proof: readonly SignedObject[]): void;
@@ -117,6 +120,21 @@ export interface CallDoor {
   onRequest(id: number, who: string, verb: string, body: Uint8Array, timeoutMs: Millis): void;
   onCall(session: Session, peer: Peer, message: Extract<SessionMessage, { kind: 'req' }>): void;
   onRespond(call: number, result: CallResult): void;
+}
+
+/** The own statement log. */
+export interface StatementDoor {
+  readonly wakeAt: Millis;
+  tick(): void;
+  /** Sign a statement, keep it (durably where it promises something), tell it to every link. Votes, approvals and accusations come through here. */
+  say(kind: StatementKind, body: Uint8Array): SignedObject;
+  /** The farewell of an orderly stop; before the links are closed. */
+  farewell(): void;
+  /** Our newest statement, and what the peer has forgotten of its own. */
+  onLinkOpen(peer: Peer, session: Session): void;
+  onStatement(peer: Peer, body: Uint8Array, origin: Uint8Array): void;
+  /** Ledger entries that this node had when it last said so. */
+  ledgerExpected(): number;
 }
 
 /** News. */
@@ -181,6 +199,8 @@ export interface LedgerDoor {
   found(id: number, options: FoundOptions): void;
   becomeMember(mesh: Mesh, ownRecord: Uint8Array | null, entries: readonly SealedEntry[]): void;
   loadMesh(welcome: Welcome): void;
+  /** No membership could be read: take it from the ledger, where that is ours. */
+  recoverMembership(): void;
 }
 
 /** Leaving. */
@@ -233,6 +253,7 @@ export interface Rooms {
   readonly links: LinkDoor;
   readonly calls: CallDoor;
   readonly gossip: GossipDoor;
+  readonly statements: StatementDoor;
   readonly admission: AdmissionDoor;
   readonly lobby: LobbyDoor;
   readonly joining: JoiningDoor;

@@ -24,6 +24,7 @@ import { LedgerDesk } from './desks/ledger-desk.ts';
 import { LinkDesk } from './desks/link-desk.ts';
 import { LobbyDesk } from './desks/lobby-desk.ts';
 import { MemberDesk } from './desks/member-desk.ts';
+import { StatementDesk } from './desks/statement-desk.ts';
 import { ViewDesk } from './desks/view-desk.ts';
 
 /** See the header. */
@@ -42,6 +43,7 @@ export class Swarm {
         links: new LinkDesk(core),
         calls: new CallDesk(core),
         gossip: new GossipDesk(core),
+        statements: new StatementDesk(core),
         admission: new AdmissionDesk(core),
         lobby: new LobbyDesk(core),
         joining: new JoiningDesk(core),
@@ -135,6 +137,7 @@ export class Swarm {
         break;
       case 'stop':
         this.#core.stopping = true;
+        this.#core.rooms.statements.farewell();
         for (const { session } of [...this.#core.contexts.values()]) {
           if (session.state === 'open') session.close('SHUTDOWN');
           else session.disconnected('this node stops');
@@ -152,6 +155,7 @@ export class Swarm {
     let earliest = Math.min(this.#core.liveness.wakeAt(), this.#core.calls.wakeAt(), this.#core.factsAt, this.#core.flushPeersAt, this.#core.promoteAt);
     earliest = Math.min(earliest, this.#core.rooms.identities.wakeAt);
     earliest = Math.min(earliest, this.#core.strangers.wakeAt);
+    earliest = Math.min(earliest, this.#core.rooms.statements.wakeAt);
     if (this.#core.mayDial) earliest = Math.min(earliest, this.#core.dials.wakeAt());
     if (this.#core.joiner?.command != null) earliest = Math.min(earliest, this.#core.joiner.until);
     if (this.#core.awaitsLedger !== null) earliest = Math.min(earliest, this.#core.awaitsLedger.until);
@@ -207,6 +211,7 @@ export class Swarm {
     if (mono >= this.#core.factsAt) this.#core.rooms.gossip.gossipFacts();
     if (mono >= this.#core.promoteAt) this.#core.rooms.admission.maybePromote();
     if (mono >= this.#core.rooms.identities.wakeAt) this.#core.rooms.identities.tick();
+    this.#core.rooms.statements.tick();
     if (mono >= this.#core.flushPeersAt) this.#core.rooms.members.flushPeers(false);
     this.#core.rooms.joining.joinerTick();
     this.#core.rooms.joining.maybeAnswerJoin();

@@ -10,6 +10,7 @@ import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identit
 import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { ROTATION_RANDOM_BYTES, rotateIdentity } from '#mesh/hcth/rotate-identity.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
+import { packStatement, readOwnStatements } from '#mesh/hcth/own-statements.ts';
 import { assert } from '#core/errors/assert.ts';
 import { type Address, addressText } from '#mesh/membership/address-policy.ts';
 import type { LevelRate } from '#mesh/session/limits.ts';
@@ -38,6 +39,7 @@ interface Disk {
   ledger: Uint8Array[];
   peers: Map<string, Uint8Array>;
   documents: Map<string, Uint8Array>;
+  statements: Uint8Array[];
   incarnation: number;
 }
 
@@ -68,7 +70,7 @@ export class WorldNode {
   readonly options: WorldNodeOptions;
   identity: Identity;
   swarm: Swarm | null = null;
-  disk: Disk = { ledger: [], peers: new Map(), documents: new Map(), incarnation: 0 };
+  disk: Disk = { ledger: [], peers: new Map(), documents: new Map(), statements: [], incarnation: 0 };
   readonly events: EventRecord[] = [];
   readonly replies = new Map<number, Reply>();
   readonly ends = new Map<number, End>();
@@ -163,17 +165,18 @@ export class World {
     const { crypto } = this;
     node.disk.incarnation = incarnation ?? node.disk.incarnation + 1;
     const { established, signKey, staticKey } = node.identity;
-    const zero = new Uint8Array(32);
+    const own = readOwnStatements(crypto, node.disk.statements);
     const bootObject = makeBoot(crypto, signKey, {
       aid: established.aid,
       incarnation: node.disk.incarnation,
       nonce: this.entropy(16),
       establishmentHead: established.head,
-      previousBoot: zero,
-      previousStatement: zero,
+      previousBoot: own.boot,
+      previousStatement: own.statement,
       why: 'start',
       software: 'test',
     });
+    node.disk.statements = [...node.disk.statements, packStatement(bootObject)];
     const boot = decodeBoot(bootObject.body);
     assert(boot !== undefined, 'a boot event of our own decodes');
     const cache = node.disk.documents.get('peer-cache');
@@ -189,6 +192,7 @@ export class World {
         port: 7_411,
         ledger: node.disk.ledger,
         peers: [...node.disk.peers.values()],
+        statements: node.disk.statements,
         documents: {
           membership: node.disk.documents.get('membership') ?? null,
           intent: node.disk.documents.get('intent') ?? null,
@@ -391,6 +395,7 @@ export class World {
         node.evidence.add(record.name);
         return;
       case 'statement':
+        disk.statements = [...disk.statements, record.record.slice()];
         return;
     }
   }

@@ -74,6 +74,7 @@ export class GossipDesk implements GossipDoor {
   onGossip(peer: Peer, topic: number, body: Uint8Array, origin: Uint8Array): void {
     const own = bytesEqual(origin, peer.aid);
     if (topic === GOSSIP_TOPIC.ADDRESSES) return this.#onAddresses(peer, aidText(origin), body);
+    if (topic === GOSSIP_TOPIC.STATEMENT) return this.#core.rooms.statements.onStatement(peer, body, origin);
     if (!own) return;
     if (topic === GOSSIP_TOPIC.CAPABILITIES) {
       const facts = decodeCapabilities(body);

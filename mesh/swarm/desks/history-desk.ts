@@ -10,6 +10,7 @@ import { NO_ANCHOR } from '#mesh/hcth/chain.ts';
 import { checkCheckpoint } from '#mesh/hcth/checkpoint-check.ts';
 import { openCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import { judgeSelfEvidence } from '#mesh/hcth/incarnation.ts';
+import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
 import { LinkChain } from '#mesh/hcth/link-chain.ts';
 import { decideResume, resumeSending } from '#mesh/hcth/resume.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
@@ -182,15 +183,7 @@ export class HistoryDesk implements HistoryDoor {
       const { incarnation, nonce } = this.#core.self.boot;
       const verdict = judgeSelfEvidence({ incarnation, nonce, justStarted }, shown);
       if (verdict.kind === 'advance') {
-        this.#core.event(
-          'STATE_RESTORED',
-          'warning',
-          `a member proved that this node had reached incarnation ${shown.incarnation}; it goes on as ${verdict.incarnation}`,
-          this.#core.self.text,
-          null,
-        );
-        this.#core.fx.now.reincarnate = { atLeast: verdict.incarnation, why: 'restore' };
-        return;
+        return this.#advance(shown.incarnation);
       }
       if (verdict.kind === 'cloned') return this.#becomeContested('a member holds a signature of this identity that this node did not make');
     }
@@ -199,6 +192,19 @@ export class HistoryDesk implements HistoryDoor {
     // Without our own signature this is one peer's word.
     const mayBelieve = !this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR;
     if (code === 'CHAIN_MISMATCH' && mayBelieve) this.#beginAnew(`${this.#core.nameOf(peer.text)} holds another account of our history`);
+  }
+
+  /** Our own signature says that we had been further: go on behind it, and well behind where our own count is lost (§2.10). */
+  #advance(shown: number): void {
+    const atLeast = shown + (this.#core.options.startReason === 'unreadable' ? HCTH_LIMITS.incarnationUnreadableStep : 1);
+    this.#core.event(
+      'STATE_RESTORED',
+      'warning',
+      `a member proved that this node had reached incarnation ${shown}; it goes on as ${atLeast}`,
+      this.#core.self.text,
+      null,
+    );
+    this.#core.fx.now.reincarnate = { atLeast, why: 'restore' };
   }
 
   /** Start again in a larger incarnation on hearsay: never twice in a row, and at most once an hour. */
@@ -213,6 +219,13 @@ export class HistoryDesk implements HistoryDoor {
     if (this.#core.contested !== null) return;
     this.#core.contested = why;
     this.#core.event('IDENTITY_CONTESTED', 'critical', `${why}; an operator has to say which machine is the copy`, this.#core.self.text, null);
+  }
+
+  onOwnShown(shown: { readonly incarnation: number; readonly nonce: Uint8Array }, thisLife: boolean): void {
+    const { boot } = this.#core.self;
+    const verdict = judgeSelfEvidence({ incarnation: boot.incarnation, nonce: boot.nonce, justStarted: !this.#core.spoken }, shown);
+    if (thisLife || verdict.kind === 'cloned') return this.#becomeContested('a member holds a statement of this identity that this node did not make');
+    if (verdict.kind === 'advance') this.#advance(shown.incarnation);
   }
 
   onCheckpoint(session: Session, peer: Peer, object: SignedObject): void {

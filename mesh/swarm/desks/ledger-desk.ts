@@ -54,7 +54,7 @@ export class LedgerDesk implements LedgerDoor {
   #behind(mesh: MeshState): string | undefined {
     const { mono } = this.#core.now;
     if (mesh.log.commitIndex === 0) return 'this voter has no ledger yet; the other members give it back when they are reached';
-    if (this.#core.options.degraded.length > 0 && mono < this.#core.startedAt + LIMITS.catchUpMs)
+    if (this.#core.degraded.length > 0 && mono < this.#core.startedAt + LIMITS.catchUpMs)
       return 'this voter starts with damaged state and asks the others first; try again in some seconds';
     for (const { session, payload } of this.#core.contexts.values()) {
       const told = payload?.ledger.commit ?? 0;
@@ -225,7 +225,7 @@ export class LedgerDesk implements LedgerDoor {
 
   loadMesh(welcome: Welcome): void {
     const verdict = verifyGenesis(this.#core.crypto, welcome.genesis, welcome.meshId);
-    if (verdict.kind === 'bad') return this.#core.event('STATE_DEGRADED', 'critical', `the stored membership is not usable: ${verdict.why}`, null, null);
+    if (verdict.kind === 'bad') return this.#lost(`the stored membership is not usable: ${verdict.why}`);
     const { mesh } = verdict;
     const voterLog = new VoterLog(this.#core.crypto, mesh.founders[0]);
     const entries: SealedEntry[] = [];
@@ -238,7 +238,7 @@ export class LedgerDesk implements LedgerDoor {
         !bytesEqual(sealed.entry.previous, previous) ||
         !verifyEntry(this.#core.crypto, voterLog.keyFor(sealed.entry), sealed)
       ) {
-        this.#core.event('STATE_DEGRADED', 'critical', `the stored ledger breaks at entry ${entries.length + 1}; the rest is fetched again`, null, null);
+        this.#lost(`the stored ledger breaks at entry ${entries.length + 1}; the rest is fetched again`);
         // What comes back is appended behind the last good entry, not behind the damage.
         this.#core.fx.persist({ kind: 'ledger-rewrite', records: this.#core.options.ledger.slice(0, entries.length) });
         break;
@@ -247,5 +247,35 @@ export class LedgerDesk implements LedgerDoor {
       entries.push(sealed);
     }
     this.becomeMember(mesh, welcome.record.length === 0 ? null : welcome.record, entries);
+    const expected = this.#core.rooms.statements.ledgerExpected();
+    if (entries.length < expected) this.#lost(`the stored ledger ends at entry ${entries.length}, but this node had ${expected}; the rest is fetched again`);
+  }
+
+  /** The ledger begins with the genesis and lists its members: a membership that cannot be read is written again from it. */
+  recoverMembership(): void {
+    const first = this.#core.options.ledger[0];
+    const genesis = first === undefined ? undefined : unpackEntry(this.#core.crypto, first)?.entry;
+    if (genesis === undefined || genesis.kind !== 'genesis') return;
+    const verdict = verifyGenesis(this.#core.crypto, genesis.body);
+    if (verdict.kind === 'bad') return;
+    this.loadMesh({ kind: 'welcome', meshId: verdict.mesh.id, role: 'member', genesis: verdict.mesh.bytes, record: new Uint8Array(0) });
+    const { mesh } = this.#core;
+    const self = mesh?.registry.members.get(this.#core.self.text);
+    if (mesh === null || self === undefined) {
+      this.#core.mesh = null;
+      return;
+    }
+    mesh.ownRecord = self.record;
+    this.#lost('the stored membership was gone; it was written again from the ledger');
+    this.#core.fx.persist({
+      kind: 'document',
+      name: 'membership',
+      record: encodeMessage({ kind: 'welcome', meshId: mesh.id, role: self.role, genesis: mesh.mesh.bytes, record: self.record ?? new Uint8Array(0) }),
+    });
+  }
+
+  #lost(what: string): void {
+    this.#core.degraded.push(what);
+    this.#core.event('STATE_DEGRADED', 'critical', what, this.#core.self.text, null);
   }
 }

@@ -73,6 +73,7 @@ export class LinkDesk implements LinkDoor {
     this.#core.rooms.members.wakeFlush();
     this.ping(session, null);
     this.#core.rooms.gossip.tellFacts(session);
+    this.#core.rooms.statements.onLinkOpen(peer, session);
     const commit = context.payload?.ledger.commit ?? 0;
     if (this.#core.mesh !== null) this.#core.rooms.ledger.onLog(this.#core.mesh.log.step({ kind: 'linked', peer: peer.text, commit }, this.#core.now.mono));
     void accept;

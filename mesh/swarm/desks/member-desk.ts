@@ -108,6 +108,7 @@ export class MemberDesk implements MemberDoor {
     const { documents } = this.#core.options;
     const decoded = documents.membership === null ? undefined : decodeMessage(MESSAGE_TYPE.WELCOME, documents.membership);
     if (decoded?.kind === 'ok' && decoded.message.kind === 'welcome') this.#core.rooms.ledger.loadMesh(decoded.message);
+    if (this.#core.mesh === null) this.#core.rooms.ledger.recoverMembership();
     for (const record of this.#core.options.peers) {
       const stored = decodePeerRecord(record);
       if (stored === undefined || this.#core.mesh?.member(aidText(stored.aid)) === undefined) continue;

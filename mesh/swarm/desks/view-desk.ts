@@ -33,7 +33,7 @@ export class ViewDesk implements ViewDoor {
       stateReason: reason,
       self,
       startReason: this.#core.options.startReason,
-      degraded: this.#core.options.degraded,
+      degraded: this.#core.degraded,
       mesh: mesh === null ? null : meshView(mesh),
       nodes,
       requests: this.#core.rooms.admission.requests(),
