@@ -45,7 +45,7 @@ const torn = (report: Report): readonly string[] => [...report.torn.keys()];
 
 describe('a power cut at any point', () => {
   test.each(['founder', 'device'])(
-    'P-1, P-2, P-3: of the life of a %s: it starts again as itself, twice, with everything it had promised',
+    'P-1, P-2, P-3, P-13: of the life of a %s: it starts again as itself, twice, with everything it had promised',
     async (name) => {
       const report = await run(name);
       expect(report.states).toBeGreaterThan(60);

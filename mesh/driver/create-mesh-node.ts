@@ -5,6 +5,7 @@
  * Invariants: nothing is sent before the incarnation is durable; a failed write ends the node (`fatal`), it never goes on
  * with a memory it cannot keep; every command gets exactly one answer, the end of the node included.
  */
+import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Log } from '#core/log/log.ts';
@@ -113,12 +114,13 @@ class RunningNode implements MeshNode {
     try {
       const opened = await openOrCreateIdentity(stateDirectory, this.#crypto, this.#entropy, binding, this.#options.disk);
       this.#keep(opened.identity);
+      const left = await this.#finishDeparture(state, opened.identity.established.aid);
       const before: Persist[] = [];
       if (opened.mismatch !== null) before.push(...this.#onOtherHardware(state, opened.mismatch.aid, opened.mismatch.changed));
       else before.push(...this.#onForeignMembership(state, opened.identity.established.aid));
       state.persist(before);
       this.#handshakesPerSecond = measureHandshakeBudget(this.#crypto, this.#entropy);
-      this.#begin(0, 'start', opened.origin === 'opened');
+      this.#begin(0, 'start', opened.origin === 'opened' && !left);
       this.#checkClockRate();
       await this.#pool.listen(this.#options.listenHosts, this.#options.port ?? MESH_PORT);
     } catch (error) {
@@ -183,6 +185,21 @@ class RunningNode implements MeshNode {
     this.#repairsTold = state.repairs.length;
   }
 
+  /** The power went while this node left its mesh: what was left is left, and the identity is used up. Whether a new one was made. */
+  async #finishDeparture(state: NodeState, self: Uint8Array): Promise<boolean> {
+    const { leaving } = state;
+    if (leaving === undefined) return false;
+    const isSelf = bytesEqual(leaving, self);
+    if (isSelf || foreignMembership(this.#crypto, self, state.document('membership')) !== undefined) state.forgetMesh(leaving);
+    if (isSelf) {
+      state.forgetStatements();
+      this.#keep(await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding, this.#options.disk));
+      this.#event('LEFT', 'notice', 'left the mesh; this machine goes on with a new identity');
+    }
+    state.departed();
+    return isSelf;
+  }
+
   /** §2.14: wrong hardware at boot. The old membership is not ours; ask to be let in again as who we are now. */
   #onOtherHardware(state: NodeState, aid: Uint8Array, changed: readonly string[]): readonly Persist[] {
     const old = aidText(aid);
@@ -210,6 +227,7 @@ class RunningNode implements MeshNode {
     const state = this.#state;
     const identity = this.#keeper?.identity;
     if (state === null || identity === undefined) return;
+    state.owner = identity.established.aid;
     const started = startIncarnation(state, this.#crypto, this.#entropy, identity, {
       spokenBefore,
       atLeast,
@@ -356,6 +374,7 @@ class RunningNode implements MeshNode {
       if (freshIdentity) {
         state.forgetStatements();
         this.#keep(await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding, this.#options.disk));
+        state.departed();
       }
       this.#begin(atLeast, reason, !freshIdentity);
       this.#input({ kind: 'listening', addresses: ownAddresses(this.#options.listenHosts, this.port) });

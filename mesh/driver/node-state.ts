@@ -38,6 +38,8 @@ export class NodeState {
   readonly folder: string;
   /** The disk; the identity beside the records goes through it too. */
   readonly calls: DiskCalls;
+  /** The identity that runs on this state; null before it does. */
+  owner: Uint8Array | null = null;
   readonly repairs: Repair[] = [];
   readonly #ledger: JournalFile;
   readonly #peers: JournalFile;
@@ -149,13 +151,32 @@ export class NodeState {
     if (this.#peers.bytes >= LIMITS.journalBytesMax) this.#compactPeers();
   }
 
-  /** All that belongs to the mesh goes; identity, incarnation and evidence stay. */
-  forgetMesh(): void {
+  /**
+   * All that belongs to the mesh goes; identity, incarnation and evidence stay.
+   * @param leaving whose departure this is: should the power go before {@link departed}, the next start finishes it
+   */
+  forgetMesh(leaving: Uint8Array | null = this.owner): void {
+    if (leaving !== null) replaceFile(this.#leavingPath, wrapDocument(this.#crypto, leaving), undefined, this.calls);
     this.#ledger.rewrite([]);
     this.#ledgerRecords = [];
     this.#peers.rewrite([]);
     this.#peerRecords.clear();
     for (const name of Object.keys(DOCUMENT_FILES) as DocumentName[]) this.#writeDocument(name, null);
+  }
+
+  /** The identity that was leaving when the power went; undefined where none was. */
+  get leaving(): Uint8Array | undefined {
+    const bytes = readWholeFile(this.#leavingPath, DOCUMENT_BYTES_MAX, this.calls);
+    return bytes === undefined ? undefined : (unwrapDocument(this.#crypto, bytes) ?? new Uint8Array(32));
+  }
+
+  /** Another identity has taken the place of the one that left. */
+  departed(): void {
+    removeFile(this.#leavingPath, this.calls);
+  }
+
+  get #leavingPath(): string {
+    return join(this.folder, 'leaving');
   }
 
   /** The statements of an identity that is no longer used. */

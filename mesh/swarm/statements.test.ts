@@ -131,7 +131,7 @@ describe('the statement log in life', () => {
       node.disk.documents.delete('membership');
       world.run(2_000);
       world.start(node);
-      expect(node.codes).toContain('STATE_DEGRADED');
+      expect(node.codes).toContain('STATE_TAIL_REPAIRED');
       expect(node.swarm!.status().mesh!.name).toBe('attic');
       expect(node.disk.documents.has('membership')).toBe(true);
       if (node === device) expect(hex(node.disk.documents.get('membership')!)).toBe(hex(membership));

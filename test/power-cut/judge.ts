@@ -32,6 +32,8 @@ export interface Owed {
   /** Highest incarnation that signed, by identity. */
   readonly signed: ReadonlyMap<string, number>;
   readonly leaving: boolean;
+  /** The identity that is leaving: a member to the end, or gone. */
+  readonly leaver: string | null;
   /** Identities that have left; they never speak again. */
   readonly left: ReadonlySet<string>;
 }
@@ -42,6 +44,7 @@ export function owedAfter(pledges: readonly Pledge[]): Owed {
   let mesh: string | null = null;
   let committed = 0;
   let leaving = false;
+  let leaver: string | null = null;
   const signed = new Map<string, number>();
   const left = new Set<string>();
   for (const pledge of pledges) {
@@ -52,10 +55,10 @@ export function owedAfter(pledges: readonly Pledge[]): Owed {
     if (pledge.kind === 'signed') signed.set(pledge.aid, Math.max(pledge.incarnation, signed.get(pledge.aid) ?? 0));
     if (pledge.kind === 'member') mesh = pledge.mesh;
     if (pledge.kind === 'committed' && !leaving) committed = Math.max(committed, pledge.index);
-    if (pledge.kind === 'leaving') [aid, mesh, committed, leaving] = [null, null, 0, true];
+    if (pledge.kind === 'leaving') [leaver, aid, mesh, committed, leaving] = [pledge.aid, null, null, 0, true];
     if (pledge.kind === 'left') left.add(pledge.aid);
   }
-  return { aid, mesh, committed, signed, leaving, left };
+  return { aid, mesh, committed, signed, leaving, leaver, left };
 }
 
 /** Put a state onto the file system. */
@@ -113,6 +116,7 @@ export async function judgeRestart(folder: string, owed: Owed): Promise<readonly
   if (first.why === 'unreadable') wrong.push('the incarnation was lost');
   for (const code of ['STATE_DEGRADED', 'STATE_TAIL_REPAIRED', 'HW_MISMATCH'])
     if (second.events.includes(code)) wrong.push(`the second start still says ${code}`);
+  if (first.mesh === null && first.aid === owed.leaver) wrong.push('it has left, but keeps the identity that has left');
   if (second.incarnation <= first.incarnation || second.aid !== first.aid || second.mesh !== first.mesh)
     wrong.push('the second start is not the successor of the first');
   return wrong;

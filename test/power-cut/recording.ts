@@ -19,7 +19,7 @@ export type Pledge =
   /** The newest record of a peer, all its bytes the number of its round. */
   | { readonly kind: 'record'; readonly key: string; readonly round: number }
   /** From here on the old identity and membership may go. */
-  | { readonly kind: 'leaving' }
+  | { readonly kind: 'leaving'; readonly aid: string }
   | { readonly kind: 'left'; readonly aid: string };
 
 /** See the header. */

@@ -50,8 +50,8 @@ export async function recordLives(folder: string): Promise<readonly Recording[]>
     await invite(ada, founder);
     await pause(1_000);
     // It leaves and goes on as somebody else, who asks to be let in.
-    device.pledge({ kind: 'leaving' });
     const old = again.status().self.aid;
+    device.pledge({ kind: 'leaving', aid: old });
     await again.leave();
     device.pledge({ kind: 'left', aid: old });
     device.pledge({ kind: 'identity', aid: again.status().self.aid });

@@ -266,7 +266,8 @@ export class LedgerDesk implements LedgerDoor {
       return;
     }
     mesh.ownRecord = self.record;
-    this.#lost('the stored membership was gone; it was written again from the ledger');
+    // A founding that the power cut short ends like this, too: nothing is lost.
+    this.#core.event('STATE_TAIL_REPAIRED', 'notice', 'the stored membership was gone; it was written again from the ledger', this.#core.self.text, null);
     this.#core.fx.persist({
       kind: 'document',
       name: 'membership',
