@@ -109,6 +109,8 @@ function bodyOf(bytes, names, at) {
     if (tag === 0xd9) return take(number(1)).toString();
     if (tag >= 0xcc && tag <= 0xcf) return number(2 ** (tag - 0xcc));
     if (tag === 0xc4 || tag === 0xc5) return take(number(tag - 0xc3));
+    if (tag >= 0x90 && tag < 0xa0) return Array.from({ length: tag & 15 }, read);
+    if (tag === 0xdc) return Array.from({ length: number(2) }, read);
     require(tag >= 0x80 && tag < 0x90, at, 'its body is not of the restricted profile');
     return Object.fromEntries(Array.from({ length: tag & 15 }, () => [read(), read()]));
   };
@@ -129,31 +131,38 @@ function objectAt(value, at) {
 
 function identityOf(party, name) {
   require(typeof party === 'object' && party !== null && Array.isArray(party.establishment), name, 'it is missing or malformed');
-  const [first, ...rotations] = party.establishment.map((value, index) => objectAt(value, `${name}.establishment[${index}]`));
-  const start = `${name}.establishment[0]`;
-  require(first !== undefined, start, 'the establishment log is empty');
-  const icp = bodyOf(first.body, ['v', 't', 'kt', 'k', 'x', 'n', 'hw', 'r'], start);
-  require(icp.t === 'icp' && signed(icp.k, first.sig, 'HCTH1:icp', first.body), start, 'the inception is not signed by its own key');
+  const place = (index) => `${name}.establishment[${index}]`;
+  const identity = identityOfEvents(
+    party.establishment.map((value, index) => objectAt(value, place(index))),
+    place,
+  );
+  require(party.aid === `rn1${base32(identity.aid)}`, `${name}.aid`, 'it is not the identity that its establishment log proves');
+  const print = base32(identity.aid.subarray(0, 10)).toUpperCase().match(/.{4}/g).join('-');
+  require(party.fingerprint === print, `${name}.fingerprint`, 'it is not that of the identity');
+  return identity;
+}
+
+function identityOfEvents([first, ...rotations], place) {
+  require(first !== undefined, place(0), 'the establishment log is empty');
+  const icp = bodyOf(first.body, ['v', 't', 'kt', 'k', 'x', 'n', 'hw', 'r'], place(0));
+  require(icp.t === 'icp' && signed(icp.k, first.sig, 'HCTH1:icp', first.body), place(0), 'the inception is not signed by its own key');
   const aid = sha256(label('HCTH1:icp'), first.body);
   const identity = { aid, keys: [icp.k], digests: [aid] };
   let next = icp.n;
   for (const [index, event] of rotations.entries()) {
-    const at = `${name}.establishment[${index + 1}]`;
+    const at = place(index + 1);
     const rot = bodyOf(event.body, ['v', 't', 'a', 's', 'p', 'k', 'x', 'n', 'cause', 'o?'], at);
     require(rot.t === 'rot' && rot.a.equals(aid) && rot.s === index + 1 && rot.p.equals(identity.digests.at(-1)), at, 'it does not continue the event before');
     require(sha256(rot.k).equals(next), at, 'it reveals a key that was not committed to');
     require(signed(rot.k, event.sig, 'HCTH1:rot', event.body), at, 'it is not signed by the revealed key');
     const statement = Buffer.concat([rot.a, u32(rot.s), rot.p, rot.k, rot.x, rot.n]);
     const bothSigned = rot.o !== undefined && signed(identity.keys.at(-1), rot.o, 'HCTH1:rot', statement);
-    require(rot.cause === (rot.o === undefined ? 'recovery' : 'planned') &&
-      (rot.o === undefined || bothSigned), at, 'the old signature does not fit its cause');
+    const fits = rot.cause === (rot.o === undefined ? 'recovery' : 'planned') && (rot.o === undefined || bothSigned);
+    require(fits, at, 'the signature of the old key does not fit its cause');
     identity.keys.push(rot.k);
     identity.digests.push(sha256(label('HCTH1:rot'), event.body));
     next = rot.n;
   }
-  require(party.aid === `rn1${base32(aid)}`, `${name}.aid`, 'it is not the identity that its establishment log proves');
-  const print = base32(aid.subarray(0, 10)).toUpperCase().match(/.{4}/g).join('-');
-  require(party.fingerprint === print, `${name}.fingerprint`, 'it is not that of the identity');
   return identity;
 }
 
@@ -168,6 +177,7 @@ function bootAt(party, name, identity) {
   return boot;
 }
 
+const CHECKPOINT = ['f', 'o', 'i', 'c', 'q', 'h', 'ai', 'ac', 'aq', 'ah', 'ch', 'sl'];
 const samePlace = (i, c, q, other) => i === other.i && q === other.q && c.equals(other.c);
 
 function checkpointsAt(party, name, identity, other) {
@@ -175,19 +185,19 @@ function checkpointsAt(party, name, identity, other) {
   const opened = party.checkpoints.map((value, index) => {
     const at = `${name}.checkpoints[${index}]`;
     const object = objectAt(value, at);
-    const mark = bodyOf(object.body, ['f', 'o', 'i', 'c', 'q', 'h', 'ai', 'ac', 'aq', 'ah', 'ch', 'sl'], at);
+    const mark = bodyOf(object.body, CHECKPOINT, at);
     require(mark.f.equals(identity.aid) && mark.o.equals(other.aid), at, 'it belongs to another link');
     require(identity.keys.some((key) => signed(key, object.sig, 'HCTH1:ck', object.body)), at, `it is not signed by the ${name}`);
     return { ...mark, at };
   });
   opened.slice(1).forEach((now, index) => {
     const was = opened[index];
-    require(!(samePlace(was.i, was.c, was.q, now) && !was.h.equals(now.h)), now.at, 'it contradicts the one before');
+    require(was.q === 0 || !samePlace(was.i, was.c, was.q, now) || was.h.equals(now.h), now.at, 'it contradicts the one before');
     require(now.i >= was.i, now.at, 'it is of an older incarnation than the one before');
     if (now.i > was.i) return;
     require(now.c.equals(was.c) && now.q >= was.q && now.sl >= was.sl, now.at, 'it does not continue the one before');
     require(now.ai > was.ai || (now.ai === was.ai && now.aq >= was.aq), now.at, 'it acknowledges less than the one before');
-    const again = now.ai === was.ai && now.aq === was.aq && now.ac.equals(was.ac);
+    const again = now.aq > 0 && now.ai === was.ai && now.aq === was.aq && now.ac.equals(was.ac);
     require(!again || now.ah.equals(was.ah), now.at, 'it acknowledges another head at the same place');
   });
   return opened;
@@ -200,16 +210,43 @@ function checkScope(party, name, boot, checkpoints) {
   if (party.position === undefined || party.position.incarnation > newest.i) return;
   const { incarnation, nonce, sequence, head } = party.position;
   const fits = incarnation === newest.i && nonce === newest.c.toString('hex') && sequence >= newest.q;
-  require(fits && (sequence > newest.q || head === newest.h.toString('hex')), `${name}.position`, 'it does not fit the newest checkpoint');
+  require(fits && (sequence > newest.q || sequence === 0 || head === newest.h.toString('hex')), `${name}.position`, 'it does not fit the newest checkpoint');
 }
 
 function checkBraid(from, to, position) {
   for (const { ai, ac, aq, ah, at } of from) {
-    const other = to.find((mark) => samePlace(ai, ac, aq, mark));
+    const other = aq === 0 ? undefined : to.find((mark) => samePlace(ai, ac, aq, mark));
     require(other === undefined || other.h.equals(ah), at, 'it acknowledges another head than the other has signed');
     const here = position !== undefined && position.incarnation === ai && position.nonce === ac.toString('hex');
     require(!here || aq <= position.sequence, at, 'it acknowledges more than there was');
   }
+}
+
+/** Two things signed for one place by the key that was in force (hcth.md H-37). */
+function checkProof(text, peer, at) {
+  const proof = bodyOf(unhex(text, undefined, at), ['v', 'a', 'k', 'e', 'x', 'y'], at);
+  const identity = identityOfEvents(
+    proof.e.map(({ b, s }) => ({ body: b, sig: s })),
+    () => at,
+  );
+  require(identity.aid.equals(proof.a) && proof.a.equals(peer.aid), at, 'it is about another identity');
+  const name = { checkpoint: 'HCTH1:ck', statement: 'HCTH1:stm', rotation: 'HCTH1:rot' }[proof.k];
+  const [one, two] = [proof.x, proof.y];
+  require(name !== undefined && !one.b.equals(two.b), at, 'it proves nothing');
+  require(Buffer.compare(sha256(label(name), one.b), sha256(label(name), two.b)) <= 0, at, 'its objects are not in order');
+  if (proof.k === 'rotation') {
+    for (const { b, s } of [one, two]) identityOfEvents([...proof.e.map((event) => ({ body: event.b, sig: event.s })), { body: b, sig: s }], () => at);
+    return;
+  }
+  const key = identity.keys.at(-1);
+  require([one, two].every(({ b, s }) => signed(key, s, name, b)), at, 'its objects are not both signed by the key in force');
+  const names = proof.k === 'checkpoint' ? CHECKPOINT : ['v', 't', 'a', 'i', 'c', 's', 'p', 'k', 'b'];
+  const [first, second] = [one, two].map(({ b }) => bodyOf(b, names, at));
+  const place = (body) => (proof.k === 'checkpoint' ? [body.f, body.o, body.c, body.i, body.q] : [body.a, body.c, body.i, body.s]);
+  const same = place(first).every((part, index) => (Buffer.isBuffer(part) ? part.equals(place(second)[index]) : part === place(second)[index]));
+  const whose = proof.k === 'checkpoint' ? first.f : first.a;
+  const contradict = proof.k === 'statement' || (first.q > 0 && !first.h.equals(second.h));
+  require(same && contradict && whose.equals(proof.a), at, 'its objects do not contradict each other');
 }
 
 // --- the score (trust.md section 4, ADR 0006) ------------------------------------------------------------------------
@@ -344,6 +381,8 @@ function checkAll(document) {
   for (const { name, boot, checkpoints } of parties) checkScope(document[name], name, boot, checkpoints);
   checkBraid(parties[0].checkpoints, parties[1].checkpoints, document.peer.position);
   checkBraid(parties[1].checkpoints, parties[0].checkpoints, document.observer.position);
+  require(Array.isArray(document.proofs), 'proofs', 'it is not a list');
+  document.proofs.forEach((proof, index) => checkProof(proof, peer, `proofs[${index}]`));
   require(signed(observer.keys.at(-1), unhex(signature, 64, 'signature'), 'HCTH1:exp', rmp(rest)), 'signature', 'the document is not signed by its observer');
   const score = scoreOf(state, scales);
   const { result } = document;

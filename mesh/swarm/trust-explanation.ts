@@ -51,6 +51,7 @@ function exportOf(core: SwarmCore, peer: Peer): JsonDocument | null {
       checkpoints: peer.peerCheckpoints,
       position: peer.received,
     },
+    proofs: [],
     profile: peer.trust.profile,
     history: peer.trust.history,
     at: core.now.wall,

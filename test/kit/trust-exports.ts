@@ -5,10 +5,11 @@
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, makeCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { LABELS } from '#mesh/hcth/labels.ts';
+import { encodeProof, makeProof, type ProofKind } from '#mesh/hcth/proof.ts';
 import { type SignedObject, signObject } from '#mesh/hcth/signed-object.ts';
 import type { TrustExportSource } from '#mesh/trust/export/export-trust.ts';
 import { bootOf, bytesFor, chainOf, crypto, exchange, identityOf } from './identities.ts';
-import { rotated } from './proofs.ts';
+import { checkpointAt, rotated, rotationOf, statementOf } from './proofs.ts';
 
 export const ada = identityOf('ada');
 /** Bob before and after the change of his key. */
@@ -23,7 +24,7 @@ export function altered(signer: Identity, object: SignedObject, change: Partial<
 }
 
 /** What both have signed, as Ada would export it. */
-export function exportStory(): Pick<TrustExportSource, 'observer' | 'peer'> {
+export function exportStory(): Pick<TrustExportSource, 'observer' | 'peer' | 'proofs'> {
   const [adaBoot, oldBoot, newBoot] = [bootOf(ada, 5), bootOf(youngBob, 2), bootOf(bob, 3)];
   const [adaSends, oldBobSends, bobSends] = [
     chainOf(ada, bob, 5, adaBoot.nonce),
@@ -44,7 +45,21 @@ export function exportStory(): Pick<TrustExportSource, 'observer' | 'peer'> {
   return {
     observer: { established: ada.established, signKey: ada.signKey, boot: adaBoot.object, checkpoints: [adaOne, adaTwo], position: adaSends.position },
     peer: { established: bob.established, name: 'bob', boot: newBoot.object, checkpoints: [bobOne, bobTwo], position: bobSends.position },
+    proofs: [],
   };
+}
+
+/** Proofs that Bob said two things in one place, by each of his keys and of each kind. */
+export function proofsAgainstBob(): readonly Uint8Array[] {
+  const proofOf = (kind: ProofKind, of: Identity, one: SignedObject, two: SignedObject): Uint8Array =>
+    encodeProof(makeProof(crypto, kind, bob.established.aid, of.established.events, one, two));
+  const checkpoints = (of: Identity): Uint8Array => proofOf('checkpoint', of, checkpointAt(of, ada, 17, 'one'), checkpointAt(of, ada, 17, 'two'));
+  return [
+    checkpoints(youngBob),
+    checkpoints(bob),
+    proofOf('statement', bob, statementOf(bob, 'one'), statementOf(bob, 'two')),
+    proofOf('rotation', youngBob, rotationOf(youngBob, 'static 2'), rotationOf(youngBob, 'another static')),
+  ];
 }
 
 /** One edit of a document, as the vectors write it. */

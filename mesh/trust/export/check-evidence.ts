@@ -8,6 +8,7 @@ import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { type Boot, openBoot } from '#mesh/hcth/boot-event.ts';
 import { type Checkpoint, checkpointsConflict, openCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
+import { verifyProof } from '#mesh/hcth/proof.ts';
 import type { Position } from '#mesh/wire/message.ts';
 import type { ItemPath, PartyPart } from './read-export.ts';
 
@@ -22,6 +23,17 @@ export interface Party {
   readonly name: 'observer' | 'peer';
   readonly part: PartyPart;
   readonly established: Established;
+}
+
+/** The first proof that does not prove that the peer contradicted itself. */
+export function checkProofs(crypto: CryptoPort, peer: Party, proofs: readonly Uint8Array[]): Finding | undefined {
+  for (const [index, bytes] of proofs.entries()) {
+    const bad = (why: string): Finding => ({ at: ['proofs', index], why });
+    const verdict = verifyProof(crypto, bytes);
+    if (verdict.kind === 'refused') return bad(`it proves nothing: ${verdict.why}`);
+    if (!bytesEqual(verdict.established.aid, peer.established.aid)) return bad('it is about another identity than the peer');
+  }
+  return undefined;
 }
 
 /** The first item of the evidence that is not what it must be; `undefined` where all of it holds. */
@@ -72,7 +84,7 @@ function checkDirection({ name, checkpoints }: OpenedParty): Finding | undefined
     const [was, is] = [before.acknowledged, next.acknowledged];
     if (is.incarnation < was.incarnation || (is.incarnation === was.incarnation && is.sequence < was.sequence))
       return bad('it acknowledges less than the one before: what was received cannot become unreceived');
-    if (samePlace(was, is) && !bytesEqual(was.head, is.head)) return bad('it acknowledges another head than the one before at the same place');
+    if (differs(was, is)) return bad('it acknowledges another head than the one before at the same place');
   }
   return undefined;
 }
@@ -92,17 +104,14 @@ function checkScope({ name, boot, checkpoints, part: { position } }: OpenedParty
   if (position.incarnation > newest.incarnation) return undefined;
   if (!bytesEqual(position.nonce, newest.nonce)) return bad('position and newest checkpoint have different nonces under the same incarnation');
   if (position.sequence < newest.sequence) return bad(`the position is frame ${position.sequence}, but frame ${newest.sequence} has been signed`);
-  return position.sequence === newest.sequence && !bytesEqual(position.head, newest.head)
-    ? bad('position and newest checkpoint differ in the head of the same frame')
-    : undefined;
+  return differs(position, newest) ? bad('position and newest checkpoint differ in the head of the same frame') : undefined;
 }
 
 /** Whatever one acknowledges of the other is what the other has signed, and no more than was sent. */
 function checkBraid(from: OpenedParty, to: OpenedParty): Finding | undefined {
   for (const [index, { acknowledged }] of from.checkpoints.entries()) {
     const at: ItemPath = [from.name, 'checkpoints', index];
-    const other = to.checkpoints.find((checkpoint) => samePlace(acknowledged, checkpoint));
-    if (other !== undefined && !bytesEqual(other.head, acknowledged.head))
+    if (to.checkpoints.some((checkpoint) => differs(acknowledged, checkpoint)))
       return { at, why: `it acknowledges another head of frame ${acknowledged.sequence} than the ${to.name} has signed` };
     const { position } = to.part;
     const beyond =
@@ -112,6 +121,8 @@ function checkBraid(from: OpenedParty, to: OpenedParty): Finding | undefined {
   return undefined;
 }
 
-function samePlace(a: Pick<Position, 'incarnation' | 'nonce' | 'sequence'>, b: Pick<Position, 'incarnation' | 'nonce' | 'sequence'>): boolean {
-  return a.incarnation === b.incarnation && a.sequence === b.sequence && bytesEqual(a.nonce, b.nonce);
+/** Whether two say different heads of one frame. Before the first frame there is none: the two ends agree on the anchor only later (H-24). */
+function differs(a: Position, b: Position): boolean {
+  const samePlace = a.incarnation === b.incarnation && a.sequence === b.sequence && bytesEqual(a.nonce, b.nonce);
+  return samePlace && a.sequence > 0 && !bytesEqual(a.head, b.head);
 }

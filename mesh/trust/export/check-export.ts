@@ -12,7 +12,7 @@ import { explainTrust } from '../explain.ts';
 import { foldHistory } from '../history.ts';
 import type { TrustLevel } from '../levels.ts';
 import { type Score, scoreNumber, scoreOf } from '../score.ts';
-import { checkEvidence, type Finding, type Party } from './check-evidence.ts';
+import { checkEvidence, checkProofs, type Finding, type Party } from './check-evidence.ts';
 import { historyGenesis, historyHead } from './history-chain.ts';
 import { type ExportParts, type ItemPath, readExport } from './read-export.ts';
 
@@ -29,8 +29,8 @@ export type ExportVerdict =
       readonly peer: string;
       /** Lines of the history. */
       readonly events: number;
-      /** Rotations, boot events and checkpoints whose signatures were verified. */
-      readonly verified: { readonly rotations: number; readonly boots: number; readonly checkpoints: number };
+      /** Rotations, boot events, checkpoints and proofs whose signatures were verified. */
+      readonly verified: { readonly rotations: number; readonly boots: number; readonly checkpoints: number; readonly proofs: number };
       readonly lines: readonly string[];
     }
   | { readonly kind: 'refused'; readonly fault: ExportFault; readonly at: ItemPath; readonly why: string };
@@ -49,6 +49,8 @@ export function checkTrustExport(crypto: CryptoPort, json: unknown): ExportVerdi
   if (broken !== undefined) return refused('history', broken);
   const evidence = checkEvidence(crypto, observer, peer);
   if (evidence !== undefined) return refused('evidence', evidence);
+  const proof = checkProofs(crypto, peer, parts.proofs);
+  if (proof !== undefined) return refused('evidence', proof);
   if (!crypto.verify(observer.established.signKey, parts.signature, labelled(LABELS.trustExport), parts.signed))
     return refused('signature', { at: ['signature'], why: 'the document is not signed by its observer; something in it was changed, or it never was' });
   const { profile, stated } = parts;
@@ -71,13 +73,19 @@ export function checkTrustExport(crypto: CryptoPort, json: unknown): ExportVerdi
       rotations: sum(both.map((party) => party.established.rotations)),
       boots: sum(both.map((party) => (party.part.boot === null ? 0 : 1))),
       checkpoints: sum(both.map((party) => party.part.checkpoints.length)),
+      proofs: parts.proofs.length,
     },
-    lines: explainTrust(history, profile),
+    lines: [...explainTrust(history, profile), ...wordOnly(state.standing, parts.proofs.length)],
   };
 }
 
 function numbers(score: Score, level: number, standing: string): string {
   return `trust ${scoreNumber(score).toFixed(4)}, level T${level}, ${standing}`;
+}
+
+/** What the document says and does not prove. */
+function wordOnly(standing: string, proofs: number): readonly string[] {
+  return standing === 'convicted' && proofs === 0 ? ['It is convicted, but no proof of it is in the document: that rests on the word of the observer.'] : [];
 }
 
 function sum(counts: readonly number[]): number {

@@ -35,6 +35,8 @@ export interface ExportParty {
 export interface TrustExportSource {
   readonly observer: ExportParty & { readonly signKey: SignKey };
   readonly peer: ExportParty & { readonly name: string };
+  /** Encoded proofs that the peer contradicted itself. */
+  readonly proofs: readonly Uint8Array[];
   readonly profile: TrustProfile;
   readonly history: TrustHistory;
   readonly at: Millis;
@@ -53,6 +55,7 @@ export function exportTrust(crypto: CryptoPort, source: TrustExportSource): Json
     profile: { name: profile.name, lengthScale: profile.lengthScale, timeScaleMs: profile.timeScaleMs },
     base: encodeState(history.base),
     events: chainedLines(crypto, source),
+    proofs: source.proofs.map(hex),
     result: { score: scoreOf(state, profile), level: state.level, standing: state.standing },
   };
   return { ...document, signature: hex(crypto.sign(observer.signKey, labelled(LABELS.trustExport), encodeRmp(document))) };

@@ -7,7 +7,9 @@ import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import { bootOf, bytesFor, crypto } from '#test/kit/identities.ts';
 import { checkTrustDocument } from '#scripts/check-trust.mjs';
-import { ada, altered, bob, type DocumentEdit, edited, exportStory, youngBob } from '#test/kit/trust-exports.ts';
+import { encodeProof } from '#mesh/hcth/proof.ts';
+import { proofCases } from '#test/kit/proofs.ts';
+import { ada, altered, bob, type DocumentEdit, edited, exportStory, proofsAgainstBob, youngBob } from '#test/kit/trust-exports.ts';
 import frozen from '#test/vectors/trust/export.json' with { type: 'json' };
 import refused from '#test/vectors/trust/exports-refused.json' with { type: 'json' };
 import { explainTrust, trustSteps } from '../explain.ts';
@@ -35,8 +37,19 @@ const [bobOne, bobTwo] = story.peer.checkpoints as [SignedObject, SignedObject];
 const [adaOne, adaTwo] = story.observer.checkpoints as [SignedObject, SignedObject];
 
 /** The export as a file holds it, of the story with some parts replaced. */
-function exported(peer: Partial<TrustExportSource['peer']> = {}, observer: Partial<TrustExportSource['observer']> = {}): JsonDocument {
-  const source = { observer: { ...story.observer, ...observer }, peer: { ...story.peer, ...peer }, profile, history, at: 1_700_000_002_000 };
+function exported(
+  peer: Partial<TrustExportSource['peer']> = {},
+  observer: Partial<TrustExportSource['observer']> = {},
+  proofs: readonly Uint8Array[] = [],
+): JsonDocument {
+  const source = {
+    proofs,
+    observer: { ...story.observer, ...observer },
+    peer: { ...story.peer, ...peer },
+    profile,
+    history,
+    at: 1_700_000_002_000,
+  };
   return JSON.parse(JSON.stringify(exportTrust(crypto, source))) as JsonDocument;
 }
 
@@ -156,7 +169,14 @@ describe('the history in an export', () => {
 
   test('T-22: the heads hold for this pair and this base only', () => {
     const { observer, peer } = story;
-    const swapped = exportTrust(crypto, { observer: { ...peer, signKey: bob.signKey }, peer: { ...observer, name: 'ada' }, profile, history, at: 1 });
+    const swapped = exportTrust(crypto, {
+      observer: { ...peer, signKey: bob.signKey },
+      peer: { ...observer, name: 'ada' },
+      proofs: [],
+      profile,
+      history,
+      at: 1,
+    });
     expect(checkTrustExport(crypto, swapped).kind).toBe('consistent');
     expect(check(swapped['events'] as string[])).toMatchObject({ fault: 'history', at: ['events', 0] });
     const base = exported()['base'] as object;
@@ -235,12 +255,58 @@ describe('the signed evidence in an export', () => {
     expect(refusedAt(exported({ position: null }, { position: null }))).toBe('consistent');
   });
 
+  test('T-24, T-25: before the first frame there is no head that two could disagree about (H-24)', () => {
+    const nothing = { ...story.observer.position!, sequence: 0 };
+    const unlike = altered(bob, bobTwo, { sequence: 0, head: bytesFor('x', 32), acknowledged: { ...nothing, head: bytesFor('y', 32) } });
+    const first = altered(bob, bobTwo, { sequence: 0, acknowledged: { ...nothing, head: bytesFor('z', 32) } });
+    const start = { ...story.peer.position!, sequence: 0, head: bytesFor('p', 32) };
+    const own = altered(ada, adaTwo, { sequence: 0, acknowledged: { ...start, head: bytesFor('q', 32) } });
+    const document = exported({ checkpoints: [first, unlike], position: start }, { checkpoints: [own], position: nothing });
+    expect(refusedAt(document)).toBe('consistent');
+    expect(checkTrustDocument(document)).toMatchObject({ holds: true });
+  });
+
   test('T-25: what one acknowledges is what the other signed, and no more than there was', () => {
     const { position } = story.observer;
     const acknowledging = (change: object): SignedObject => altered(bob, bobTwo, { acknowledged: { ...position!, ...change } });
     expect(ofBob(acknowledging({ sequence: 5, head: bytesFor('not what Ada sent', 32) }))).toEqual(['evidence', 'peer', 'checkpoints', 0]);
     expect(ofBob(acknowledging({ sequence: 7 }))).toEqual(['evidence', 'peer', 'checkpoints', 0]);
     expect(ofBob(acknowledging({ sequence: 7, incarnation: 4 }))).toBe('consistent'); // of another incarnation: unknown, not false
+  });
+});
+
+describe('the proofs in an export', () => {
+  const proofs = proofsAgainstBob();
+
+  test('T-27: every proof is judged by itself, by both checkers', () => {
+    const document = exported({}, {}, proofs);
+    expect(checkTrustExport(crypto, document)).toMatchObject({ kind: 'consistent', verified: { proofs: 4 } });
+    expect(checkTrustDocument(document)).toMatchObject({ holds: true });
+  });
+
+  test('T-27: a proof that proves nothing, or something about somebody else, is named by its index', () => {
+    const good = proofs[1]!;
+    for (const bad of [good.map((byte, index) => (index === good.length - 1 ? byte ^ 1 : byte)), good.subarray(0, -1), new Uint8Array(0)]) {
+      const document = exported({}, {}, [proofs[0]!, bad]);
+      expect(checkTrustExport(crypto, document)).toMatchObject({ kind: 'refused', fault: 'evidence', at: ['proofs', 1] });
+      expect(checkTrustDocument(document)).toMatchObject({ holds: false, at: 'proofs[1]' });
+    }
+    for (const { proof, why } of proofCases()) {
+      const bytes = proof instanceof Uint8Array ? proof : encodeProof(proof);
+      const aboutAda = exported({}, {}, [bytes]); // Bob is the peer here: whatever it proves, it proves nothing about him
+      expect(checkTrustExport(crypto, aboutAda), why).toMatchObject({ kind: 'refused', at: ['proofs', 0] });
+      expect(checkTrustDocument(aboutAda), why).toMatchObject({ holds: false, at: 'proofs[0]' });
+    }
+  });
+
+  test('T-27: who is convicted without a proof in the document is so by the word of the observer, and that is said', () => {
+    const convicted = (given: readonly Uint8Array[]): string => {
+      const source = { ...story, proofs: given, profile, history: historyOf(['c 10 8', 'b B5 1700000000000 two heads']), at: 1 };
+      const verdict = checkTrustExport(crypto, JSON.parse(JSON.stringify(exportTrust(crypto, source))));
+      return verdict.kind === 'consistent' ? verdict.lines.join('\n') : verdict.why;
+    };
+    expect(convicted([])).toContain('rests on the word of the observer');
+    expect(convicted([proofs[0]!])).not.toContain('rests on the word');
   });
 });
 

@@ -9,7 +9,8 @@ export type JsonDocument = { readonly [key: string]: RmpInput | undefined };
 
 const DEPTH_MAX = 8;
 const NODES_MAX = 2_048;
-const TEXT_CHARACTERS_MAX = 32_768;
+/** A proof of full length in hexadecimal. */
+const TEXT_CHARACTERS_MAX = 65_536;
 
 /** The document as encodable values; `undefined` for floats, foreign types, forbidden keys, too much or too deep. */
 export function plainDocument(json: unknown): { readonly [key: string]: RmpInput } | undefined {

@@ -38,6 +38,8 @@ export interface ExportParts {
   readonly profile: TrustProfile;
   readonly base: TrustState;
   readonly events: readonly { readonly head: Uint8Array; readonly line: string; readonly event: TrustEvent }[];
+  /** Proofs that the peer contradicted itself, encoded. */
+  readonly proofs: readonly Uint8Array[];
   readonly stated: { readonly score: number; readonly level: number; readonly standing: string };
   readonly signature: Uint8Array;
   /** The bytes that the signature covers. */
@@ -49,6 +51,7 @@ export type ExportReading =
   { readonly kind: 'parts'; readonly parts: ExportParts } | { readonly kind: 'malformed'; readonly at: ItemPath; readonly why: string };
 
 const CHECKPOINTS_MAX = 16;
+const PROOFS_MAX = 4;
 const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Notes the first item that is not as it should be. */
@@ -85,6 +88,7 @@ export function readExport(json: unknown): ExportReading {
     profile: readProfile(notes, fields.nested('profile')),
     base: readBase(notes, fields.nested('base')),
     events: readEvents(notes, fields),
+    proofs: fields.list('proofs', PROOFS_MAX).map((value, index) => readProof(notes, ['proofs', index], value)),
     stated: readResult(notes, fields.nested('result')),
     signature: readSignature(notes, signature),
     signed,
@@ -148,6 +152,13 @@ function readEvents(notes: Notes, fields: Fields): ExportParts['events'] {
     else events.push({ head, line, event });
   }
   return events;
+}
+
+function readProof(notes: Notes, at: ItemPath, value: RmpValue): Uint8Array {
+  const bytes = typeof value === 'string' ? lowerHex(value) : undefined;
+  if (bytes !== undefined && bytes.length <= HCTH_LIMITS.proofBytesMax) return bytes;
+  notes.note(at, 'it is not a proof in lower-case hexadecimal');
+  return new Uint8Array(0);
 }
 
 function readResult(notes: Notes, fields: Fields): ExportParts['stated'] {
