@@ -4,6 +4,7 @@
  */
 import tab from '@bomb.sh/tab/commander';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
+import { bashCompletion } from '#core/node/command-line/bash-completion.ts';
 import { buildCommand } from '#core/node/command-line/build.ts';
 import type { ProgramIo } from '#core/node/command-line/program-io.ts';
 import { usageFault } from '#core/node/command-line/usage.ts';
@@ -28,7 +29,11 @@ export function completionVerb(program: string): VerbSpec {
 
 /** Answer `completion …` or `complete …`. */
 export async function runCompletion(spec: ProgramSpec, io: ProgramIo): Promise<ExitCode> {
-  const withoutOwn: ProgramSpec = { ...spec, verbs: (spec.verbs ?? []).filter((verb) => verb.name !== 'completion') };
+  if (io.argv.length === 2 && io.argv[1] === 'bash' && io.argv[0] === 'completion') {
+    io.stdout.write(bashCompletion(spec.name));
+    return EXIT.ok;
+  }
+  const withoutOwn: ProgramSpec = { ...spec, verbs: (spec.verbs ?? []).filter((verb) => verb.name !== 'completion').map(oneLine) };
   let help = '';
   const command = buildCommand(
     withoutOwn,
@@ -54,6 +59,11 @@ export async function runCompletion(spec: ProgramSpec, io: ProgramIo): Promise<E
     io.stdout.write(help);
   }
   return EXIT.ok;
+}
+
+// A shell takes every line for a candidate, so the long descriptions of `--help` stay out.
+function oneLine({ description: _long, ...spec }: VerbSpec): VerbSpec {
+  return spec.verbs === undefined ? spec : { ...spec, verbs: spec.verbs.map(oneLine) };
 }
 
 // Only the verb being completed is asked for its values: each may cost a question to the agent.

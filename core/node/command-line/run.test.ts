@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '#core/errors/exit-codes.ts';
 import { Fault } from '#core/errors/fault.ts';
@@ -15,6 +19,7 @@ const spec: ProgramSpec = {
     {
       name: 'greet',
       summary: 'greet somebody',
+      description: 'Kindly.\nAnd at length.',
       arguments: [{ form: '<name>', text: 'who', complete: () => Promise.resolve(['alice', 'alfred', 'bob']) }],
       options: [
         dryRunOption,
@@ -202,6 +207,52 @@ describe('completion', () => {
       console.log = write;
     }
     expect(answers).toEqual(expect.arrayContaining(['greet\tgreet somebody', '--dry-run\tsay what would be done, and do nothing', 'alice\t', 'alfred\t']));
+  });
+
+  it('offers one candidate per line: no long description gets in between', async () => {
+    const answers: string[] = [];
+    const write = console.log;
+    console.log = (text: string) => void answers.push(text);
+    try {
+      await run('complete -- ');
+    } finally {
+      console.log = write;
+    }
+    const lines = answers.flatMap((text) => text.split('\n')).filter((line) => line !== '');
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) expect(line).toMatch(/^(:\d+|[a-z]+\t.+)$/);
+  });
+
+  it('works in a bare bash, for two programs, and never runs what is being typed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'completion-'));
+    try {
+      for (const program of ['sample', 'other']) {
+        // Stands for the program: prints what it would be asked, and answers.
+        writeFileSync(
+          join(folder, program),
+          '#!/bin/sh\nshift 2; for word in "$@"; do echo "<$word>" >> asked; done; printf "greet\\tgreet somebody\\ngroup\\tseveral\\nkeep\\n:4\\n"\n',
+          { mode: 0o755 },
+        );
+      }
+      writeFileSync(join(folder, 'sample.bash'), (await run('completion bash')).out);
+      writeFileSync(join(folder, 'other.bash'), (await run('completion bash')).out.replaceAll('sample', 'other'));
+      const script = [
+        'set -eu; source ./sample.bash; source ./other.bash; source ./sample.bash; complete -p sample other',
+        'try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); __sample_complete || true; echo "[${COMPREPLY[*]}]"; }',
+        "try sample gr; try sample ''; try sample greet '$(touch ran)' 'x'",
+      ].join('\n');
+      const out = execFileSync('/bin/bash', ['--norc', '-c', script], {
+        cwd: folder,
+        env: { PATH: `${folder}:/usr/bin:/bin` },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }).toString();
+      expect(out).toContain('complete -o default -F __sample_complete sample');
+      expect(out.match(/^\[.*\]$/gm)).toEqual(['[greet group]', '[greet group keep]', '[]']);
+      expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('<gr>\n<>\n<greet>\n<$(touch ran)>\n<x>\n');
+      expect(existsSync(join(folder, 'ran'))).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('refuses a shell it does not know, with the choices', async () => {
