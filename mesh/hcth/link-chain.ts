@@ -14,6 +14,8 @@ import { chainHead, chainLeaf, chainVoid } from './chain.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
 
 const DIGEST_BYTES = 32;
+/** Positions that a ring has room for at first: an idle link never needs more between two checkpoints. */
+const RING_POSITIONS_START = 32;
 
 /** What a ring of past positions knows about one of them. */
 export type PastHead = { readonly kind: 'head'; readonly head: Uint8Array } | { readonly kind: 'too-old' } | { readonly kind: 'not-yet' };
@@ -26,9 +28,10 @@ export class LinkChain {
   readonly incarnation: number;
   readonly nonce: Uint8Array;
   readonly #crypto: CryptoPort;
-  readonly #ring = new Uint8Array(LIMITS.ringPositionsMax * DIGEST_BYTES);
+  /** Doubles while it would have to forget, up to its limit. */
+  #ring = new Uint8Array(RING_POSITIONS_START * DIGEST_BYTES);
   /** Sequence number whose head lies in the slot of the ring; -1 for none. */
-  readonly #ringSequence = new Float64Array(LIMITS.ringPositionsMax).fill(-1);
+  #ringSequence = new Float64Array(RING_POSITIONS_START).fill(-1);
   #sequence: number;
   #head: Uint8Array;
   #voidPending = false;
@@ -72,7 +75,7 @@ export class LinkChain {
   /** The head after frame `sequence`, as far as it is remembered. */
   headAt(sequence: number): PastHead {
     if (sequence > this.#sequence) return { kind: 'not-yet' };
-    const slot = sequence % LIMITS.ringPositionsMax;
+    const slot = sequence % this.#ringSequence.length;
     if (sequence < 0 || this.#ringSequence[slot] !== sequence) return { kind: 'too-old' };
     return { kind: 'head', head: this.#ring.slice(slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES) };
   }
@@ -109,13 +112,31 @@ export class LinkChain {
     this.#head = chainVoid(this.#crypto, base, message.from, message.to, message.head);
     this.#sequence = message.to;
     this.#voidPending = true;
-    for (let slot = 0; slot < LIMITS.ringPositionsMax; slot += 1) if ((this.#ringSequence[slot] ?? -1) > message.from) this.#ringSequence[slot] = -1;
+    for (let slot = 0; slot < this.#ringSequence.length; slot += 1) if ((this.#ringSequence[slot] ?? -1) > message.from) this.#ringSequence[slot] = -1;
     this.#remember();
   }
 
   #remember(): void {
-    const slot = this.#sequence % LIMITS.ringPositionsMax;
-    this.#ring.set(this.#head, slot * DIGEST_BYTES);
-    this.#ringSequence[slot] = this.#sequence;
+    while (this.#ringSequence.length < LIMITS.ringPositionsMax && this.#wouldForget(this.#sequence)) this.#grow();
+    this.#place(this.#sequence, this.#head);
+  }
+
+  #wouldForget(sequence: number): boolean {
+    const held = this.#ringSequence[sequence % this.#ringSequence.length] ?? -1;
+    return held >= 0 && held !== sequence;
+  }
+
+  #place(sequence: number, head: Uint8Array): void {
+    const slot = sequence % this.#ringSequence.length;
+    this.#ring.set(head, slot * DIGEST_BYTES);
+    this.#ringSequence[slot] = sequence;
+  }
+
+  /** Numbers that differ modulo the smaller size also differ modulo the larger one: nothing is lost. */
+  #grow(): void {
+    const [ring, sequences] = [this.#ring, this.#ringSequence];
+    this.#ring = new Uint8Array(ring.length * 2);
+    this.#ringSequence = new Float64Array(sequences.length * 2).fill(-1);
+    for (const [slot, sequence] of sequences.entries()) if (sequence >= 0) this.#place(sequence, ring.subarray(slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES));
   }
 }

@@ -26,6 +26,8 @@ export interface Batch extends Entry {
 
 /** Room for the array head in front, which is only known at the end. */
 const HEAD_BYTES = 3;
+/** A turn of an idle link fits: heartbeat, checkpoint. */
+const BATCH_BYTES_START = 1_024;
 /** Room for the head of an entry: array, type, channel, bin 32. */
 const ENTRY_HEAD_BYTES = 1 + 2 + 1 + 5;
 
@@ -35,7 +37,8 @@ const ENTRY_HEAD_BYTES = 1 + 2 + 1 + 5;
  * the next {@link add}.
  */
 export class BatchWriter {
-  readonly #body = new RmpWriter(BATCH_BYTES_MAX + 4_096);
+  /** Grows to what the busiest turn needed, and is then reused: most links never need more than this. */
+  readonly #body = new RmpWriter(BATCH_BYTES_START);
   readonly #bytesMax: number;
   #entries = 0;
   /** Bytes of finished entries, the room in front included. */
