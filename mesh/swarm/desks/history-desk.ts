@@ -18,7 +18,7 @@ import type { PeerIdentity, PeerVerdict } from '#mesh/session/host.ts';
 import { Link, slotOf } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
 import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
-import type { Accept, ResumeBlock, ResumeVerdict } from '#mesh/wire/message.ts';
+import type { Accept, Position, ResumeBlock, ResumeVerdict } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import type { Context } from '../context.ts';
 import { type SwarmCore, turned } from '../core.ts';
@@ -84,6 +84,9 @@ export class HistoryDesk implements HistoryDoor {
       });
       return { kind: 'refuse', code: decision.code, why: decision.meaning, evidence: decision.evidence };
     }
+    // What an initiator has shown was true a round trip ago. Where copies of the peer exist, a connection to another one of them
+    // may have moved our history since, and the two ends would go on from different places.
+    if (!sameBlock(ourBlock, this.blockFor(peer))) return turned('DUP_CONN', 'another connection moved our history meanwhile');
     const sending = resumeSending(this.#core.crypto, {
       self: {
         aid: this.#core.self.aid,
@@ -275,4 +278,22 @@ export class HistoryDesk implements HistoryDoor {
       this.#core.fx.persist({ kind: 'evidence', name: hex(this.#core.crypto.sha256(record)), record });
     }
   }
+}
+
+function sameBlock(a: ResumeBlock, b: ResumeBlock): boolean {
+  return (
+    samePosition(a.sent, b.sent) &&
+    samePosition(a.received, b.received) &&
+    sameObject(a.ownCheckpoint, b.ownCheckpoint) &&
+    sameObject(a.peerCheckpoint, b.peerCheckpoint)
+  );
+}
+
+function samePosition(a: Position | null, b: Position | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.incarnation === b.incarnation && bytesEqual(a.nonce, b.nonce) && a.sequence === b.sequence && bytesEqual(a.head, b.head);
+}
+
+function sameObject(a: SignedObject | null, b: SignedObject | null): boolean {
+  return a === null || b === null ? a === b : bytesEqual(a.sig, b.sig);
 }
