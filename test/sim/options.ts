@@ -46,5 +46,5 @@ export function drawOptions(seed: string, chosen: { readonly profile?: Profile |
 /** Three is where everything happens; the larger ones cost the square. */
 function drawNodes(rng: Rng): number {
   const dice = rng.next();
-  return Math.min(NODES_MAX, dice < 0.66 ? 3 : dice < 0.9 ? 4 : dice < 0.97 ? 5 : 6);
+  return Math.min(NODES_MAX, dice < 0.8 ? 3 : dice < 0.94 ? 4 : dice < 0.98 ? 5 : 6);
 }

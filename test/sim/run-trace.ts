@@ -135,7 +135,7 @@ class Watch {
 
   /** Breaks, levels and standings are written down or told in the step in which they change. */
   onStep(machine: Machine, _input: unknown, effects: SwarmEffects): void {
-    if (effects.events.length > 0 || effects.persist.some((record) => record.kind === 'peer')) this.#look(machine);
+    if (effects.events.some(({ severity }) => severity !== 'info') || effects.persist.some(({ kind }) => kind === 'peer')) this.#look(machine);
   }
 
   lookAtAll(): void {

@@ -5,6 +5,7 @@
  */
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import { type Checkpoint, decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import type { SignatureWitness } from './crypto/witness.ts';
@@ -45,6 +46,8 @@ export class Truth {
   readonly #meetings = new Map<number, Meeting>();
   readonly #bindings = new Map<string, { readonly machine: Machine; readonly run: Run }>();
   readonly #places = new Map<string, Place>();
+  /** Places of which a judge remembers something, in its present run. */
+  readonly #seenBy = new Map<Machine, Set<Map<Machine, number>>>();
   readonly #decoded = new Map<string, Checkpoint | undefined>();
   #world: World | null = null;
   checkpointsSigned = 0;
@@ -52,6 +55,7 @@ export class Truth {
   /** The world is made after its witnesses. */
   watch(world: World): void {
     this.#world = world;
+    world.onlookers.push(this);
   }
 
   /** The witness of one machine. */
@@ -82,6 +86,19 @@ export class Truth {
   equivocated(aid: string): boolean {
     for (const equivocation of this.equivocations.values()) if (equivocation.aid === aid) return true;
     return false;
+  }
+
+  /** A judge begins a run: it remembers of others what stands on its disk, and nothing else. */
+  onRun(judge: Machine, how: 'started' | 'remembered'): void {
+    if (how === 'remembered') return;
+    for (const seen of this.#seenBy.get(judge) ?? []) seen.delete(judge);
+    this.#seenBy.delete(judge);
+    for (const record of judge.run?.start.image.peers.values() ?? []) {
+      for (const object of decodePeerRecord(record)?.peerCheckpoints ?? []) {
+        const checkpoint = decodeCheckpoint(object.body);
+        if (checkpoint !== undefined) this.#see(judge, checkpoint);
+      }
+    }
   }
 
   #onBindingSigned(index: number, signature: Uint8Array): void {
@@ -127,6 +144,7 @@ export class Truth {
     const head = place.heads.findIndex((known) => bytesEqual(known, checkpoint.head));
     const seen = (place.seenBy.get(judge) ?? 0) | (1 << head);
     place.seenBy.set(judge, seen);
+    this.#seenBy.set(judge, (this.#seenBy.get(judge) ?? new Set<Map<Machine, number>>()).add(place.seenBy));
     if ((seen & (seen - 1)) !== 0) {
       const { caughtBy } = this.equivocations.get(key) ?? { caughtBy: new Map<Machine, number>() };
       if (!caughtBy.has(judge)) caughtBy.set(judge, this.#world?.now ?? 0);

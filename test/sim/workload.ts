@@ -41,7 +41,7 @@ export type StepKind = (typeof STEPS)[number];
 
 type Weights = Partial<Record<StepKind, number>>;
 
-const ORDINARY: Weights = { wait: 10, 'wait-slot': 2, call: 3, latency: 0.5, 'reset-connection': 1, 'network-changed': 0.5 };
+const ORDINARY: Weights = { wait: 10, 'wait-slot': 1.2, call: 3, latency: 0.5, 'reset-connection': 1, 'network-changed': 0.5 };
 const POWER: Weights = { 'power-cut': 4, crash: 1.5, stop: 1.5, start: 7 };
 const CABLES: Weights = { partition: 3, 'partition-one-way': 2, flap: 1, heal: 4 };
 
@@ -121,7 +121,7 @@ export class Workload {
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     this.story.push(`${(this.#world.now / 1_000).toFixed(3)} s  ${kind}${what === '' ? '' : `: ${what}`}`);
     // Half of the faults come while the last one is still being dealt with.
-    if (kind !== 'wait' && kind !== 'wait-slot') this.#wait(this.#rng.next() < 0.5 ? 300 : 5_000);
+    if (kind !== 'wait' && kind !== 'wait-slot') this.#wait(this.#rng.next() < 0.5 ? 300 : 4_000);
   }
 
   /** The weather is over: everything is whole, everything is on. */
@@ -148,10 +148,10 @@ export class Workload {
     const world = this.#world;
     switch (kind) {
       case 'wait':
-        this.#wait(8_000);
+        this.#wait(5_000);
         return '';
       case 'wait-slot':
-        world.run(20_000 + Math.floor(this.#rng.next() * 45_000));
+        world.run(10_000 + Math.floor(this.#rng.next() * 40_000));
         return '';
       case 'call': {
         const [from, to] = [this.#pick((machine) => machine.run !== null), this.#pick(() => true)];
