@@ -28,7 +28,10 @@ if (refusal) {
 
 function prepare() {
   if (!Object.hasOwn(needs.verbs, verb))
-    return { exit: exitUsage, text: `there is no verb "${verb}"; use npm start, npm test, npm run check, npm run build, npm run fuzz, npm run sim or npm run bench` };
+    return {
+      exit: exitUsage,
+      text: `there is no verb "${verb}"; use npm start, npm test, npm run check, npm run build, npm run fuzz, npm run sim or npm run bench`,
+    };
   const unfit = unfitMachine({
     platform: process.platform,
     architecture: process.arch,

@@ -3,6 +3,7 @@
  * between two starts; what goes into it is written down, so that its memory can be had again, as it was at any input:
  * that is what a snapshot of a virtual machine with its memory is.
  */
+import { crc32 } from 'node:zlib';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { createRng, type Entropy } from '#core/random/random.ts';
 import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
@@ -70,6 +71,10 @@ export class Run {
   /** What went in, and when by the machine's own clocks; pairs. */
   readonly inputs: SwarmInput[] = [];
   readonly instants: Instant[] = [];
+  /** Checksum of everything it has sent: two memories that are the same have sent the same. */
+  sent = 0;
+  /** Where in its inputs its random bytes began to come from somewhere else: it is a memory that woke up there. */
+  readonly #awakenings: { readonly at: number; readonly seed: string }[] = [];
   #entropy: Entropy;
 
   constructor(crypto: CryptoPort, start: RunStart) {
@@ -84,19 +89,28 @@ export class Run {
   step(input: SwarmInput, at: Instant): SwarmEffects {
     this.inputs.push(input);
     this.instants.push(at);
-    return this.swarm.step(input, at);
+    const effects = this.swarm.step(input, at);
+    for (const { bytes } of effects.send) this.sent = crc32(bytes, this.sent);
+    return effects;
   }
 
   /** The memory of this run as it was after so many inputs, a second time; what it does from then on is its own. */
-  remembered(crypto: CryptoPort, inputCount: number, newSeed: string | null): Run {
+  remembered(crypto: CryptoPort, snapshot: Pick<RamSnapshot, 'inputCount' | 'sent'>, newSeed: string | null): Run {
     const twin = new Run(crypto, this.start);
-    for (let index = 0; index < inputCount; index += 1) {
+    for (let index = 0; index < snapshot.inputCount; index += 1) {
+      for (const { at, seed } of this.#awakenings) if (at === index) twin.#awake(seed);
       const [input, at] = [this.inputs[index], this.instants[index]];
       assert(input !== undefined && at !== undefined, 'a run is remembered as far as it went');
       twin.step(input, at);
     }
-    if (newSeed !== null) twin.#entropy = seededEntropy(newSeed);
+    assert(twin.sent === snapshot.sent, 'a memory is the same the second time');
+    if (newSeed !== null) twin.#awake(newSeed);
     return twin;
+  }
+
+  #awake(seed: string): void {
+    this.#awakenings.push({ at: this.inputs.length, seed });
+    this.#entropy = seededEntropy(seed);
   }
 }
 
@@ -154,6 +168,7 @@ export interface End {
 export interface RamSnapshot {
   readonly run: Run;
   readonly inputCount: number;
+  readonly sent: number;
   readonly image: DiskImage;
   /** Connections and dials that were open: they are dead for whoever wakes up. */
   readonly connections: readonly number[];

@@ -25,15 +25,13 @@ export class TraceHash {
     this.number(crc32(value));
   }
 
-  /** What one machine did at one time. */
-  effects(now: Millis, machine: number, effects: SwarmEffects): void {
+  /** What one machine did at one time; `sent` is the checksum of all it has sent so far. */
+  effects(now: Millis, machine: number, effects: SwarmEffects, sent: number): void {
     this.steps += 1;
     this.number(Math.floor(now * 8));
     this.number(machine);
-    for (const { connection, bytes } of effects.send) {
-      this.number(connection);
-      this.bytes(bytes);
-    }
+    this.number(sent);
+    for (const { connection } of effects.send) this.number(connection);
     for (const record of effects.persist) {
       this.text(record.kind);
       if ('record' in record && record.record !== null) this.bytes(record.record);

@@ -132,6 +132,7 @@ export class World {
     return {
       run,
       inputCount: run.inputs.length,
+      sent: run.sent,
       image: machine.disk.image(),
       connections: [...machine.ends.keys()],
       dials: [...machine.dials],
@@ -148,7 +149,7 @@ export class World {
     assert(machine.run === null, `${machine.name} runs already`);
     machine.powered = true;
     machine.clock = new MachineClock(snapshot.clock.monoAhead - (this.now - snapshot.takenAt), snapshot.clock.wallAhead);
-    const run = snapshot.run.remembered(machine.crypto, snapshot.inputCount, sameChance ? null : this.#nextSeed(machine));
+    const run = snapshot.run.remembered(machine.crypto, snapshot, sameChance ? null : this.#nextSeed(machine));
     machine.run = run;
     machine.nextAccepted = 10_000 * (machine.runs + 1);
     for (const onlooker of this.onlookers) onlooker.onRun?.(machine, 'remembered');
@@ -192,7 +193,7 @@ export class World {
   }
 
   #perform(machine: Machine, effects: SwarmEffects): void {
-    this.hash.effects(this.now, machine.index, effects);
+    this.hash.effects(this.now, machine.index, effects, machine.run?.sent ?? 0);
     if (effects.persist.length > 0) machine.disk.write(effects.persist);
     for (const { connection, bytes } of effects.send) this.network.send(machine, connection, bytes);
     for (const { connection } of effects.close) this.network.close(machine, connection);
