@@ -48,10 +48,43 @@ const trust = z.strictObject({
   lengthCredit: count.describe('ℓ, frames'),
   timeCreditMs: millis.describe('A, milliseconds'),
   debt: z.number().describe('D'),
+  standing: z
+    .enum(['clear', 'frozen', 'contested', 'convicted'])
+    .describe('frozen earns nothing, contested is capped at 0.29 until the owner settles it, convicted is 0 for ever'),
   breaks: z.record(text, count).describe('breaks ever, by class: `{"B1": 2}`'),
   sent: position.describe('our direction of the link'),
   received: position.describe('its direction of the link'),
   lastCheckpointAt: wall.nullable().describe('its newest checkpoint that was accepted in this run'),
+});
+
+const contest = z.strictObject({
+  aid,
+  name,
+  since: wall,
+  believed: flag.describe('this node acts on it: seen or verified here, told by a voter, or told by two members'),
+  observers: z.array(text).describe('who saw it'),
+  holders: z
+    .array(
+      z.strictObject({
+        boot: text.describe('names the machine in `identity settle --copy`'),
+        incarnation: count,
+        address: text.nullable(),
+        macs: z.array(text),
+      }),
+    )
+    .describe('the two machines, the incumbent first'),
+  text,
+});
+
+const barred = z.strictObject({
+  aid,
+  fingerprint,
+  name,
+  cause: z.enum(['equivocation', 'owner']),
+  reason: text,
+  evidence: text.nullable().describe('digest of the proof that convicts it'),
+  hardware: text.nullable().describe('`otp` or `tpm` where the machine is barred with it'),
+  at: wall,
 });
 
 const node = z.strictObject({
@@ -72,6 +105,7 @@ const node = z.strictObject({
   capabilities: capabilities.nullable(),
   conditions: z.array(condition),
   joinedAt: wall.nullable(),
+  contest: contest.nullable().describe('one identity on two machines'),
 });
 
 const mesh = z.strictObject({
@@ -154,6 +188,7 @@ const statusFields = {
   requests: z.array(request),
   closed: z.array(closed).describe('identities that are used up, the newest first'),
   strangers: z.array(strangers).describe('machines that came with one strange identity after another'),
+  barred: z.array(barred).describe('identities that may never come back'),
   raft: raft.nullable(),
   sandbox,
   agent,

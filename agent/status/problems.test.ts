@@ -20,6 +20,7 @@ const node: NodeView = {
   capabilities: null,
   conditions: [],
   joinedAt: 0,
+  contest: null,
 };
 const other: NodeView = { ...node, aid: 'rn1b', name: 'b', fingerprint: 'BBBB-BBBB-BBBB-BBBB', self: false, role: 'member', voter: false, leader: false };
 const healthy: StatusView = {
@@ -33,6 +34,7 @@ const healthy: StatusView = {
   requests: [],
   closed: [],
   strangers: [],
+  barred: [],
 };
 const codes = (status: Partial<StatusView>, used: number | null = 1): readonly string[] =>
   problemsOf({ ...healthy, ...status }, used, 10_000).map(({ severity, code }) => `${severity} ${code}`);

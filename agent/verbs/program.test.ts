@@ -32,6 +32,7 @@ const self: NodeView = {
   capabilities: null,
   conditions: [],
   joinedAt: 0,
+  contest: null,
 };
 const cellar: NodeView = {
   ...self,
@@ -47,6 +48,7 @@ const cellar: NodeView = {
   trust: {
     score: 0.2345,
     level: 1,
+    standing: 'clear',
     lengthCredit: 100,
     timeCreditMs: 60_000,
     debt: 0,
@@ -80,6 +82,7 @@ const member: StatusView = {
   requests: [],
   closed: [],
   strangers: [],
+  barred: [],
 };
 
 let view: StatusView = member;

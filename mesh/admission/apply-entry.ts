@@ -9,7 +9,7 @@ import type { Millis } from '#core/time/time.ts';
 import { type Aid, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import type { Rotation } from '#mesh/hcth/establishment-events.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
-import { type ChangeKind, decodeChange, type LedgerChange, type TokenChange } from './entries.ts';
+import { type BarChange, type ChangeKind, decodeChange, type LedgerChange, type SettleChange, type SettledMachines, type TokenChange } from './entries.ts';
 import { type Mesh, verifyGenesis } from './genesis.ts';
 import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
 import { type MembershipRecord, type VoterKeys, verifyMembershipRecord } from './membership-record.ts';
@@ -46,6 +46,9 @@ export type EntryEffect =
   /** The member's older keys are worth nothing any more. */
   | { readonly kind: 'rotated'; readonly member: Member; readonly rotation: Rotation; readonly events: readonly SignedObject[] }
   | { readonly kind: 'removed'; readonly member: Member; readonly removed: RemovedIdentity }
+  | { readonly kind: 'barred'; /** Null where it was none (any more). */ readonly member: Member | null; readonly removed: RemovedIdentity }
+  | { readonly kind: 'unbarred'; /** Restored. */ readonly member: Member | null; readonly removed: RemovedIdentity }
+  | { readonly kind: 'settled'; readonly member: Member; readonly machines: SettledMachines | null }
   | { readonly kind: 'setting' }
   /** It broke a rule and changed nothing. */
   | { readonly kind: 'void'; readonly change: ChangeKind; readonly why: string }
@@ -82,7 +85,7 @@ export function foundRegistry(mesh: Mesh): Registry {
     });
   }
   const voterLogs = new Map(mesh.founders.map((founder) => [aidText(founder.aid), founder]));
-  return { mesh, admission: mesh.genesis.admission, members, voterLogs, tokens: new Map(), removed: new Map(), promotedAt: null, index: 1 };
+  return { mesh, admission: mesh.genesis.admission, members, voterLogs, tokens: new Map(), removed: new Map(), settled: new Map(), promotedAt: null, index: 1 };
 }
 
 /** Fold a whole ledger, its genesis first; `bad` where that is no genesis, or not of the expected mesh. */
@@ -157,6 +160,12 @@ function applyChange(crypto: CryptoPort, registry: Registry, change: LedgerChang
       const sealed = sealRotations(crypto, registry, change.aid, change.events, entry.at);
       return typeof sealed === 'string' ? sealed : { registry: sealed.registry, effect: { kind: 'rotated', ...sealed.seal, events: change.events } };
     }
+    case 'bar':
+      return applyBar(registry, change, entry);
+    case 'unbar':
+      return applyUnbar(registry, change.aid);
+    case 'settle':
+      return applySettlement(registry, change, entry);
     case 'setting':
       return { registry: { ...registry, admission: change.admission }, effect: { kind: 'setting' } };
   }
@@ -260,10 +269,65 @@ function applyRemoval(registry: Registry, { aid, how, successor, by }: Removal, 
     by,
     at: entry.at,
     index: entry.index,
+    bar: null,
   };
   const members = new Map(registry.members);
   members.delete(member.text);
   return { registry: { ...registry, members, removed: new Map(registry.removed).set(member.text, removed) }, effect: { kind: 'removed', member, removed } };
+}
+
+function applyBar(registry: Registry, change: BarChange, entry: CommittedEntry): Applied | string {
+  const { aid, cause, reason, evidence, binding, by } = change;
+  const member = memberOf(registry, aid) ?? null;
+  const before = removalOf(registry, aid);
+  const fingerprint = fingerprintOf(aid);
+  if (before?.how === 'bar') return `${fingerprint} is barred already`;
+  if (member?.voter === true) return 'a voter is not barred while it is the one that decides';
+  if (cause === 'equivocation' && evidence === null) return 'a conviction names its proof';
+  if (member === null && before === undefined && registry.members.size + registry.removed.size >= LIMITS.identitiesMax)
+    return `the mesh has had ${LIMITS.identitiesMax} members in all; no more are remembered`;
+  const removed: RemovedIdentity = {
+    aid,
+    fingerprint,
+    name: member?.name ?? before?.name ?? fingerprint,
+    how: 'bar',
+    successor: null,
+    by,
+    at: entry.at,
+    index: entry.index,
+    bar: { cause, reason, evidence, binding, former: member },
+  };
+  const members = new Map(registry.members);
+  if (member !== null) members.delete(member.text);
+  return { registry: { ...registry, members, removed: new Map(registry.removed).set(aidText(aid), removed) }, effect: { kind: 'barred', member, removed } };
+}
+
+/** Lifting a bar gives back what the member was, and nothing of what it had earned. A conviction is never lifted. */
+function applyUnbar(registry: Registry, aid: Aid): Applied | string {
+  const barred = removalOf(registry, aid);
+  if (barred?.bar == null) return `${fingerprintOf(aid)} is not barred`;
+  if (barred.bar.cause === 'equivocation') return `${barred.name} was convicted by its own signatures; that is for ever, it needs a new identity`;
+  const removed = new Map(registry.removed);
+  removed.delete(aidText(aid));
+  const { former } = barred.bar;
+  if (former === null) return { registry: { ...registry, removed }, effect: { kind: 'unbarred', member: null, removed: barred } };
+  const member = { ...former, name: uniqueNodeName(former.name, aid, (key) => isNameTaken(registry, key)) };
+  return { registry: withMember({ ...registry, removed }, member), effect: { kind: 'unbarred', member, removed: barred } };
+}
+
+function applySettlement(registry: Registry, { aid, machines }: SettleChange, entry: CommittedEntry): Applied | string {
+  const member = memberOf(registry, aid);
+  if (member === undefined) return `${fingerprintOf(aid)} is not a member`;
+  if (machines === null) return { registry, effect: { kind: 'settled', member, machines } };
+  if (bytesEqual(machines.copy, machines.original)) return 'a machine is not its own copy';
+  const settled = new Map(registry.settled);
+  settled.set(hex(machines.copy), { is: 'copy', index: entry.index });
+  settled.set(hex(machines.original), { is: 'original', index: entry.index });
+  for (const oldest of settled.keys()) {
+    if (settled.size <= LIMITS.settledMax) break;
+    settled.delete(oldest);
+  }
+  return { registry: { ...registry, settled }, effect: { kind: 'settled', member, machines } };
 }
 
 function onMember(

@@ -26,6 +26,46 @@ export interface TokenChange {
   readonly by: Aid;
 }
 
+/** Why an identity is barred: it convicted itself (the evidence is a proof), or the owner says so. */
+export type BarCause = 'equivocation' | 'owner';
+
+/** An identity may never come back, nor may the machine that a hardware secret binds it to (protocol.md §2.14). */
+export interface BarChange {
+  readonly kind: 'bar';
+  readonly aid: Aid;
+  readonly cause: BarCause;
+  /** Digest of the proof of equivocation that convicts it. */
+  readonly evidence: Uint8Array | null;
+  /** Only bindings with a secret that the machine itself keeps (HB2, HB3) name a machine. */
+  readonly binding: { readonly kind: BarredBindingKind; readonly digest: Uint8Array } | null;
+  readonly reason: string;
+  readonly by: Aid;
+  /** The approvals behind it, once several voters decide; null where the one voter does. */
+  readonly certificate: Uint8Array | null;
+}
+
+/** Kinds of binding that can be barred. */
+export type BarredBindingKind = 'otp' | 'tpm';
+
+/** Which of two machines is the copy. */
+export interface SettledMachines {
+  readonly copy: Uint8Array;
+  readonly original: Uint8Array;
+}
+
+/** A contest or a frozen history is settled by the owner. */
+export interface SettleChange {
+  readonly kind: 'settle';
+  readonly aid: Aid;
+  /**
+   * Digests of the boot events by which the two machines were seen. A machine is the one whose boot event comes last in its
+   * own past; the copy gives the identity up. Null: there is no copy, the history is one machine's.
+   */
+  readonly machines: SettledMachines | null;
+  readonly by: Aid;
+  readonly certificate: Uint8Array | null;
+}
+
 /** One decision. */
 export type LedgerChange =
   | { readonly kind: 'genesis'; readonly genesis: Uint8Array }
@@ -40,6 +80,9 @@ export type LedgerChange =
   | { readonly kind: 'close'; readonly aid: Aid; readonly successor: Aid | null; readonly by: Aid }
   /** Rotations of a member, in order: from here on an older key of it is nobody's (protocol.md §3.8, identity-log seals). */
   | { readonly kind: 'rotate'; readonly aid: Aid; readonly events: readonly SignedObject[] }
+  | BarChange
+  | { readonly kind: 'unbar'; readonly aid: Aid; readonly by: Aid; readonly certificate: Uint8Array | null }
+  | SettleChange
   | { readonly kind: 'rename'; readonly aid: Aid; readonly name: string }
   | { readonly kind: 'setting'; readonly admission: AdmissionMode };
 
@@ -53,6 +96,8 @@ export interface EncodedChange {
 }
 
 const HOW = ['leave', 'forget'] as const;
+const BAR_CAUSES = ['equivocation', 'owner'] as const;
+const BARRED_BINDINGS = ['otp', 'tpm'] as const;
 
 /** The ledger's form of a decision. */
 export function encodeChange(change: LedgerChange): EncodedChange {
@@ -99,6 +144,20 @@ function encodeBody(change: LedgerChange): Uint8Array {
       return encodeFields({ a: change.aid, r: change.successor ?? undefined, b: change.by });
     case 'rotate':
       return encodeFields({ a: change.aid, e: change.events.map((event) => ({ b: event.body, s: event.sig })) });
+    case 'bar':
+      return encodeFields({
+        a: change.aid,
+        w: change.cause,
+        e: change.evidence ?? undefined,
+        hw: change.binding === null ? undefined : { t: change.binding.kind, d: change.binding.digest },
+        r: change.reason,
+        b: change.by,
+        q: change.certificate ?? undefined,
+      });
+    case 'unbar':
+      return encodeFields({ a: change.aid, b: change.by, q: change.certificate ?? undefined });
+    case 'settle':
+      return encodeFields({ a: change.aid, c: change.machines?.copy, o: change.machines?.original, b: change.by, q: change.certificate ?? undefined });
     case 'rename':
       return encodeFields({ a: change.aid, n: change.name });
     case 'setting':
@@ -115,6 +174,16 @@ function readEvents(fields: Fields): readonly SignedObject[] {
   });
   fields.require(events.length > 0, 'an entry without a rotation seals nothing');
   return events;
+}
+
+function readBinding(outer: Fields, fields: Fields): BarChange['binding'] {
+  const binding = { kind: fields.oneOf('t', BARRED_BINDINGS), digest: fields.bytes('d', 32) };
+  outer.require(fields.sound, 'the binding is malformed');
+  return binding;
+}
+
+function readCertificate(fields: Fields): Uint8Array | null {
+  return fields.optional('q', (present) => present.blob('q', LIMITS.certificateBytesMax)) ?? null;
 }
 
 function readChange(kind: string, fields: Fields): LedgerChange | undefined {
@@ -142,6 +211,27 @@ function readChange(kind: string, fields: Fields): LedgerChange | undefined {
       return { kind, aid: fields.bytes('a', 32), successor: fields.optional('r', (present) => present.bytes('r', 32)) ?? null, by: fields.bytes('b', 32) };
     case 'rotate':
       return { kind, aid: fields.bytes('a', 32), events: readEvents(fields) };
+    case 'bar':
+      return {
+        kind,
+        aid: fields.bytes('a', 32),
+        cause: fields.oneOf('w', BAR_CAUSES),
+        evidence: fields.optional('e', (present) => present.bytes('e', 32)) ?? null,
+        binding: fields.optional('hw', (present) => readBinding(present, present.nested('hw'))) ?? null,
+        reason: fields.text('r', LIMITS.reasonCharactersMax),
+        by: fields.bytes('b', 32),
+        certificate: readCertificate(fields),
+      };
+    case 'unbar':
+      return { kind, aid: fields.bytes('a', 32), by: fields.bytes('b', 32), certificate: readCertificate(fields) };
+    case 'settle':
+      return {
+        kind,
+        aid: fields.bytes('a', 32),
+        machines: fields.optional('c', (present) => ({ copy: present.bytes('c', 32), original: present.bytes('o', 32) })) ?? null,
+        by: fields.bytes('b', 32),
+        certificate: readCertificate(fields),
+      };
     case 'rename':
       return { kind, aid: fields.bytes('a', 32), name: fields.text('n', LIMITS.nodeNameCharactersMax) };
     case 'setting':

@@ -36,6 +36,12 @@ export const ADMISSION_LIMITS = {
   labelCharactersMax: 64,
   /** Rotations that one ledger entry seals; more take further entries. */
   rotationsPerEntryMax: 8,
+  /** Characters of the reason for a bar; longer ones are cut. */
+  reasonCharactersMax: 160,
+  /** Bytes of the approvals behind a decision; larger ones are not entries. */
+  certificateBytesMax: 16_384,
+  /** Machines of settled identities, by the boot event they were seen with; the oldest is forgotten. */
+  settledMax: 2_048,
   /** Members of one mesh; further machines are refused. */
   membersMax: 1_024,
   /** Identities that were ever members, removed ones included; they are never forgotten, so further machines are refused. */

@@ -14,7 +14,18 @@ import { ADMISSION_LIMITS as LIMITS } from './limits.ts';
 import type { Lobby } from './lobby.ts';
 import { type AdmissionWay, makeMembershipRecord } from './membership-record.ts';
 import { uniqueNodeName } from './names.ts';
-import { isNameTaken, type Member, memberOf, type Registry, removalOf, tokenOf, tokenStanding, type TokenState } from './registry.ts';
+import {
+  barredMachine,
+  isNameTaken,
+  type Member,
+  memberOf,
+  type Registry,
+  removalOf,
+  removalWords,
+  tokenOf,
+  tokenStanding,
+  type TokenState,
+} from './registry.ts';
 import { lesserRole, type Role } from './roles.ts';
 
 /** How somebody comes: HELLO's mode 0, 1 or 2 (protocol.md §2.4). */
@@ -98,10 +109,9 @@ export function decideAdmission(applicant: Applicant, circumstances: Circumstanc
     return refuse('MESH_MISMATCH', `${fingerprint} looks for mesh ${hex(wanted)}, this is ${hex(registry.mesh.tag)}`);
   const removal = removalOf(registry, aid);
   if (removal !== undefined)
-    return refuse(
-      'IDENTITY_BARRED',
-      `${fingerprint} (${removal.name}) ${removal.how === 'leave' ? 'has left the mesh' : 'was removed'}; an identity is never admitted twice, it needs a new one`,
-    );
+    return refuse('IDENTITY_BARRED', `${fingerprint} (${removal.name}) ${removalWords(removal)}; an identity is never admitted twice, it needs a new one`);
+  const machine = barredMachine(registry, established.binding);
+  if (machine !== undefined) return refuse('IDENTITY_BARRED', `${fingerprint} runs on the machine of ${machine.name}, which ${removalWords(machine)}`);
   const member = memberOf(registry, aid);
   if (member !== undefined) return { kind: 'member', member };
   if (established.identityKind !== 'node')

@@ -9,7 +9,7 @@ import type { Established } from '#mesh/hcth/establishment.ts';
 import { fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import { type VoterKeys, verifyMembershipRecord } from './membership-record.ts';
-import { effectiveRole, type Member, memberOf, type Registry, removalOf, removalWords, voterKeysOf } from './registry.ts';
+import { barredMachine, effectiveRole, type Member, memberOf, type Registry, removalOf, removalWords, voterKeysOf } from './registry.ts';
 import type { Role } from './roles.ts';
 
 /** A member, by what proof; or not. */
@@ -37,6 +37,9 @@ export function judgePresentedRecord(
       code: 'IDENTITY_BARRED',
       why: `${fingerprint} (${removal.name}) ${removalWords(removal)}`,
     };
+  const machine = barredMachine(registry, peer.binding);
+  if (machine !== undefined)
+    return { kind: 'refuse', code: 'IDENTITY_BARRED', why: `${fingerprint} runs on the machine of ${machine.name}, which ${removalWords(machine)}` };
   const member = memberOf(registry, peer.aid);
   if (member !== undefined) {
     const continues = peer.digests.some((digest) => bytesEqual(digest, member.establishment));

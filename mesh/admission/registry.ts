@@ -8,6 +8,7 @@ import type { Millis } from '#core/time/time.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import { type Aid, aidText, type AidText, fingerprintOf, parseAid, parseFingerprint } from '#mesh/hcth/identity-text.ts';
 import type { Mesh } from './genesis.ts';
+import type { BarCause, BarredBindingKind } from './entries.ts';
 import type { AdmissionWay, VoterKeys } from './membership-record.ts';
 import { nameKey } from './names.ts';
 import type { AdmissionMode, Role } from './roles.ts';
@@ -65,12 +66,33 @@ export interface RemovedIdentity {
   readonly aid: Aid;
   readonly fingerprint: string;
   readonly name: string;
-  readonly how: 'leave' | 'forget' | 'close';
+  readonly how: 'leave' | 'forget' | 'close' | 'bar';
   /** Of a closed identity: who has taken its place. */
   readonly successor: Aid | null;
   readonly by: Aid;
   readonly at: Millis;
   readonly index: number;
+  /** Exactly where it is barred. */
+  readonly bar: Bar | null;
+}
+
+/** One machine of an identity that was on two. */
+export interface SettledMachine {
+  readonly is: 'copy' | 'original';
+  /** Of the ledger entry that says so. */
+  readonly index: number;
+}
+
+/** Why an identity is barred, and what lifting the bar would give back. */
+export interface Bar {
+  readonly cause: BarCause;
+  readonly reason: string;
+  /** Digest of the proof that convicts it. */
+  readonly evidence: Uint8Array | null;
+  /** The machine is barred with it. */
+  readonly binding: { readonly kind: BarredBindingKind; readonly digest: Uint8Array } | null;
+  /** The member it was. */
+  readonly former: Member | null;
 }
 
 /** See the header. */
@@ -84,6 +106,8 @@ export interface Registry {
   readonly voterLogs: ReadonlyMap<AidText, Established>;
   readonly tokens: ReadonlyMap<string, TokenState>;
   readonly removed: ReadonlyMap<AidText, RemovedIdentity>;
+  /** What was settled about machines, by the digest, in hexadecimal, of their boot event. */
+  readonly settled: ReadonlyMap<string, SettledMachine>;
   /** Voter's wall clock at the newest promotion out of quarantine. */
   readonly promotedAt: Millis | null;
   /** Ledger index of the newest entry in it. */
@@ -117,12 +141,22 @@ export function isNameTaken(registry: Registry, key: string, except?: Aid): bool
 export function removalWords(removed: RemovedIdentity): string {
   if (removed.how === 'leave') return 'has left the mesh';
   if (removed.how === 'forget') return 'was removed from the mesh';
+  if (removed.bar !== null) return `is barred (${removed.bar.reason})`;
   return removed.successor === null ? 'is closed' : `is closed; ${fingerprintOf(removed.successor)} has taken its place`;
 }
 
 /** Why an identity will not be admitted again; `undefined` where it may be. */
 export function removalOf(registry: Registry, aid: Aid): RemovedIdentity | undefined {
   return registry.removed.get(aidText(aid));
+}
+
+/** Why this machine may not come in under any identity: the one that its hardware keeps is barred. */
+export function barredMachine(registry: Registry, binding: { readonly kind: string; readonly digest: Uint8Array }): RemovedIdentity | undefined {
+  for (const removed of registry.removed.values()) {
+    const barred = removed.bar?.binding;
+    if (barred != null && barred.kind === binding.kind && bytesEqual(barred.digest, binding.digest)) return removed;
+  }
+  return undefined;
 }
 
 /** The invitation of this number. */

@@ -16,6 +16,7 @@ import type { Instant, Millis } from '#core/time/time.ts';
 import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import { type IdentityDocument, identityDocument, type IdentityParts, type ReadIdentity } from '#mesh/hcth/identity-document.ts';
 import type { Identity, NextKeyPlace } from '#mesh/hcth/identity-file.ts';
+import { ownBoots } from '#mesh/hcth/own-statements.ts';
 import { parseAddress } from '#mesh/membership/address-policy.ts';
 import { encodeIntent } from '#mesh/swarm/joiner.ts';
 import type { Command, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
@@ -45,6 +46,7 @@ import { measureHandshakeBudget } from './handshake-budget.ts';
 import { IdentityKeeper, type NextKeyWhere } from './identity-keeper.ts';
 import { openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
 import type { AddressHint, MeshNode, RotationOrder, TrustExplanation } from './mesh-node.ts';
+import { NeighbourTable } from './neighbour-table.ts';
 import { MESH_PORT, type MeshNodeOptions, UNKNOWN_CAPABILITIES } from './mesh-node-options.ts';
 import { NodeState } from './node-state.ts';
 import { ownAddresses } from './own-addresses.ts';
@@ -70,6 +72,7 @@ class RunningNode implements MeshNode {
   readonly #log: Log;
   readonly #pool: ConnectionPool;
   readonly #alarm: Alarm;
+  readonly #neighbours = new NeighbourTable();
   readonly #pending = new SlotTable<Pending>();
   readonly #handlers = new Map<string, Handler>();
   #facts: SelfFacts;
@@ -255,6 +258,8 @@ class RunningNode implements MeshNode {
           tokenSecrets: state.document('token-secrets'),
           peerCache: state.peerCache(),
         },
+        evidence: state.evidence(),
+        ownBoots: ownBoots(state.statements, this.#crypto),
         handshakesPerSecond: this.#handshakesPerSecond,
         ...(rates === undefined ? {} : { rates }),
         ...(levelFloor === undefined ? {} : { levelFloor }),
@@ -308,8 +313,12 @@ class RunningNode implements MeshNode {
       else pending.reject(faultOf(reply.refusal));
     }
     for (const call of effects.calls) this.#serve(call.call, call.verb, call.body, call.from);
-    if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, effects.reincarnate.why, false);
-    if (effects.persist.length > 0 && effects.persist.some((record) => record.kind === 'forget-mesh')) this.#restart(0, 'start', true);
+    for (const host of effects.neighbours) {
+      const mac = this.#neighbours.macOf(host);
+      if (mac !== null) this.#input({ kind: 'neighbour', host, mac });
+    }
+    if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, effects.reincarnate.why, null);
+    for (const record of effects.persist) if (record.kind === 'forget-mesh') this.#restart(0, 'start', { aside: record.aside ?? null });
     this.#scheduleFlush();
   }
 
@@ -355,28 +364,28 @@ class RunningNode implements MeshNode {
   #onJump(jumpMs: Millis): void {
     const rounded = Math.round(jumpMs);
     this.#event('CLOCK_JUMP', 'warning', `the clock jumped by ${rounded} ms against the monotonic one; a new incarnation begins`, { jumpMs: rounded });
-    this.#restart(0, 'clock-jump', false);
+    this.#restart(0, 'clock-jump', null);
   }
 
   // ---- a new incarnation, a new identity -----------------------------------------------------------------------------
 
-  #restart(atLeast: number, reason: 'start' | 'clock-jump' | 'restore', freshIdentity: boolean): void {
+  #restart(atLeast: number, reason: 'start' | 'clock-jump' | 'restore', fresh: { readonly aside: string | null } | null): void {
     if (this.#restarting !== null || !this.#running) return;
     const swarm = this.#swarm;
     this.#restarting = (async () => {
       await Promise.resolve(); // what this turn still has to say goes out first
-      if (!freshIdentity && swarm !== null) this.#perform(swarm.step({ kind: 'stop' }, this.#now()));
+      if (fresh === null && swarm !== null) this.#perform(swarm.step({ kind: 'stop' }, this.#now()));
       this.#swarm = null;
       this.#pool.drop();
       for (const { reject } of this.#pending.takeAll()) reject(new Fault('RN-MESH-032', 'the node began a new incarnation before the answer came'));
       const state = this.#state;
       if (state === null) return;
-      if (freshIdentity) {
-        state.forgetStatements();
-        this.#keep(await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding, this.#options.disk));
+      if (fresh !== null) {
+        state.forgetStatements(fresh.aside);
+        this.#keep(await replaceIdentity(state.folder, this.#crypto, this.#entropy, this.#options.binding, this.#options.disk, fresh.aside));
         state.departed();
       }
-      this.#begin(atLeast, reason, !freshIdentity);
+      this.#begin(atLeast, reason, fresh === null);
       this.#input({ kind: 'listening', addresses: ownAddresses(this.#options.listenHosts, this.port) });
       this.#alarm.set();
     })();
@@ -502,7 +511,7 @@ class RunningNode implements MeshNode {
       },
     );
     this.#input({ kind: 'rotated', event, number });
-    this.#restart(0, 'start', false);
+    this.#restart(0, 'start', null);
     await this.#restarting;
     return answer;
   }
@@ -538,7 +547,7 @@ class RunningNode implements MeshNode {
         rotation: answer.rotation,
       },
     );
-    this.#restart(0, 'start', false);
+    this.#restart(0, 'start', null);
     await this.#restarting;
     for (const peer of document.peers) {
       const address = parseAddress(peer, this.#options.port ?? MESH_PORT);

@@ -64,11 +64,22 @@ export async function openOrCreateIdentity(
   }
 }
 
-/** A new identity in the place of one that has left its mesh and is used up. */
-export async function replaceIdentity(folder: string, crypto: CryptoPort, entropy: Entropy, source: BindingSource, calls: DiskCalls = fs): Promise<Identity> {
+/**
+ * A new identity in the place of one that has left its mesh and is used up. With a word for `aside` the former one is kept
+ * under it: a copy that gave way to its original must not lose what it may still be asked about.
+ */
+export async function replaceIdentity(
+  folder: string,
+  crypto: CryptoPort,
+  entropy: Entropy,
+  source: BindingSource,
+  calls: DiskCalls = fs,
+  aside: string | null = null,
+): Promise<Identity> {
   const path = join(folder, 'identity');
   const file = readWholeFile(path, IDENTITY_BYTES_MAX, calls);
   const binding = typeof source === 'function' ? await source(file === undefined ? null : (identityFileBinding(file)?.kind ?? null)) : source;
+  if (aside !== null && file !== undefined) moveAside(path, freeName(`${path}.${aside}`, calls), calls);
   return writeNew(path, crypto, entropy, binding, calls);
 }
 

@@ -13,6 +13,8 @@ export const DRIVER_LIMITS = {
   journalBytesMax: 4 * 1024 * 1024,
   /** Evidence files altogether. */
   evidenceBytesMax: 16 * 1024 * 1024,
+  /** One piece of evidence; larger files are not ours. */
+  evidenceFileBytesMax: 65_536,
   /** Wall against monotonic jump after which a new incarnation begins before anything is signed (§2.0). */
   jumpMsMax: 5 * SECOND,
   /** The event loop's own lateness from which on it is reported to the membership. */

@@ -13,7 +13,8 @@ import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { unwrapDocument, wrapDocument } from '#core/journal/document.ts';
 import { pruneStatements } from '#mesh/hcth/own-statements.ts';
-import type { CachedAddress, DocumentName, Persist } from '#mesh/swarm/step.ts';
+import type { CachedAddress, DocumentName, Persist, StoredEvidence } from '#mesh/swarm/step.ts';
+import { readEvidence, writeEvidence } from './evidence-store.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
 
 const DOCUMENT_BYTES_MAX = 1_048_576;
@@ -41,13 +42,13 @@ export class NodeState {
   /** The identity that runs on this state; null before it does. */
   owner: Uint8Array | null = null;
   readonly repairs: Repair[] = [];
+  readonly #crypto: CryptoPort;
   readonly #ledger: JournalFile;
   readonly #peers: JournalFile;
   readonly #statements: JournalFile;
   #ledgerRecords: Uint8Array[];
   readonly #peerRecords = new Map<string, Uint8Array>();
   #statementRecords: readonly Uint8Array[];
-  readonly #crypto: CryptoPort;
   readonly #documents = new Map<DocumentName, Uint8Array>();
 
   constructor(folder: string, crypto: CryptoPort, calls: DiskCalls = fs) {
@@ -96,6 +97,11 @@ export class NodeState {
     return this.#documents.get(name) ?? null;
   }
 
+  /** The evidence store; each piece is verified again before it counts. */
+  evidence(): readonly StoredEvidence[] {
+    return readEvidence(this.folder, this.calls);
+  }
+
   /** Where members were last reached; nothing is decided by it, so an unreadable one is simply empty. */
   peerCache(): readonly CachedAddress[] {
     const bytes = this.document('peer-cache');
@@ -138,7 +144,7 @@ export class NodeState {
         case 'statement':
           break;
         case 'evidence':
-          this.#keepEvidence(record.name, record.record);
+          writeEvidence(this.folder, record.name, record.record, this.calls);
           break;
         case 'document':
           this.#writeDocument(record.name, record.record);
@@ -179,8 +185,14 @@ export class NodeState {
     return join(this.folder, 'leaving');
   }
 
-  /** The statements of an identity that is no longer used. */
-  forgetStatements(): void {
+  /** The statements of an identity that is no longer used; kept in a file of their own where they may be asked about. */
+  forgetStatements(aside: string | null = null): void {
+    if (aside !== null) {
+      const name = `statements.${aside}-${this.#statementRecords.length}.journal`;
+      const { journal } = openJournal(join(this.folder, name), this.#crypto, this.calls);
+      journal.rewrite(this.#statementRecords);
+      journal.close();
+    }
     this.#statements.rewrite([]);
     this.#statementRecords = [];
   }
@@ -237,25 +249,6 @@ export class NodeState {
     }
     replaceFile(path, PLAIN.has(name) ? record : wrapDocument(this.#crypto, record), undefined, this.calls);
     this.#documents.set(name, record.slice());
-  }
-
-  /** Content-addressed; the oldest goes when the store is full. */
-  #keepEvidence(name: string, record: Uint8Array): void {
-    const folder = join(this.folder, 'evidence');
-    ensureDirectory(folder, undefined, this.calls);
-    const path = join(folder, name);
-    const known = this.calls.readdirSync(folder).flatMap((file) => {
-      const stat = this.calls.lstatSync(join(folder, file), { throwIfNoEntry: false });
-      return stat === undefined ? [] : [{ path: join(folder, file), stat }];
-    });
-    if (known.some((file) => file.path === path)) return;
-    let bytes = known.reduce((sum, file) => sum + file.stat.size, record.length);
-    for (const file of known.sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs)) {
-      if (bytes <= LIMITS.evidenceBytesMax) break;
-      removeFile(file.path, this.calls);
-      bytes -= file.stat.size;
-    }
-    replaceFile(path, record, undefined, this.calls);
   }
 }
 

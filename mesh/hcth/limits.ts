@@ -10,6 +10,10 @@ export const HCTH_LIMITS = {
   signedBodyBytesMax: 2_048,
   /** Bytes of a proof of equivocation; an establishment log of full length and two objects fit. */
   proofBytesMax: 32_768,
+  /** Bytes of a notice that an identity lives on two machines; larger ones are not read. */
+  noticeBytesMax: 16_384,
+  /** Hardware addresses told of one machine in such a notice; further ones are left out. */
+  holderMacsMax: 4,
   /** Link positions kept per direction, so that acknowledged ones can be checked; older ones cannot be (`unknown`). */
   ringPositionsMax: 1_024,
   /** A checkpoint is due after so many frames … */

@@ -83,6 +83,14 @@ export function readOwnStatements(crypto: CryptoPort, records: readonly Uint8Arr
   return { seal, boot, statement, incarnation, aids };
 }
 
+/** Digests of the boot events that this identity has signed here, as far as its statements reach back. */
+export function ownBoots(statements: readonly Uint8Array[], crypto: CryptoPort): readonly Uint8Array[] {
+  return statements.flatMap((record) => {
+    const object = unpackStatement(record);
+    return object !== undefined && decodeBoot(object.body) !== undefined ? [bootDigest(crypto, object)] : [];
+  });
+}
+
 /** The records to keep once there are too many: a seal, then the newest half. The same list while there are not. */
 export function pruneStatements(crypto: CryptoPort, records: readonly Uint8Array[]): readonly Uint8Array[] {
   if (records.length <= LIMITS.statementsMax) return records;

@@ -143,6 +143,19 @@ export class DialPlan {
     entry.dueAt = now + this.#backoff(entry.failures);
   }
 
+  /** Try again at this moment, whatever the back-off says; not while a link is open. */
+  soon(id: string, at: Millis): void {
+    const entry = this.#targets.get(`member ${id}`);
+    if (entry === undefined || entry.linked || entry.dialling) return;
+    entry.dueAt = at;
+  }
+
+  /** Not before this moment: the peer would turn us away, or we it. */
+  notBefore(id: string, at: Millis): void {
+    const entry = this.#targets.get(`member ${id}`);
+    if (entry !== undefined && !entry.linked) entry.dueAt = Math.max(entry.dueAt, at);
+  }
+
   /** The dial did not lead to a link. Returns whether the target is given up. */
   failed(of: DialTarget, now: Millis): boolean {
     const entry = this.#targets.get(keyOf(of));

@@ -12,6 +12,7 @@ import { StrangerWatch } from '#mesh/admission/stranger-watch.ts';
 import { effectiveRole } from '#mesh/admission/registry.ts';
 import { roleLevelMax } from '#mesh/admission/roles.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
+import type { LinkChain } from '#mesh/hcth/link-chain.ts';
 import type { Address } from '#mesh/membership/address-policy.ts';
 import { DialPlan } from '#mesh/membership/dial-plan.ts';
 import { LivenessTable } from '#mesh/membership/liveness.ts';
@@ -33,7 +34,7 @@ import type { Context } from './context.ts';
 import type { Joiner } from './joiner.ts';
 import type { MeshState } from './mesh-state.ts';
 import { Peer } from './peer.ts';
-import type { CachedAddress, ConnectionId, SelfFacts } from './step.ts';
+import type { CachedAddress, ConnectionId, SelfFacts, StoredEvidence } from './step.ts';
 import type { AdmissionRequest, EventRecord, TrustLevel } from './views.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -59,6 +60,10 @@ export interface SwarmOptions {
     readonly tokenSecrets: Uint8Array | null;
     readonly peerCache: readonly CachedAddress[];
   };
+  /** The evidence store. */
+  readonly evidence: readonly StoredEvidence[];
+  /** Digests of the boot events that this machine signed before this run, as far as it remembers. */
+  readonly ownBoots: readonly Uint8Array[];
   readonly rates?: readonly LevelRate[];
   /** Rights of every member are at least those of this level: for laboratories and benchmarks. */
   readonly levelFloor?: TrustLevel;
@@ -95,6 +100,8 @@ export class SwarmCore {
   readonly lobby = new Lobby();
   readonly contexts = new Map<ConnectionId, Context>();
   readonly peers = new Map<AidText, Peer>();
+  /** Our directions towards those who were members in this run and may be again. */
+  readonly formerSending = new Map<AidText, LinkChain>();
   readonly touched = new Set<Session>();
   mesh: MeshState | null = null;
   joiner: Joiner | null = null;
@@ -183,6 +190,7 @@ export class SwarmCore {
     if (known !== undefined) return known;
     const profile = TRUST_PROFILES[this.mesh?.mesh.genesis.trustProfile ?? 'home'];
     const peer = new Peer(aid.slice(), new PeerTrust(profile), new SlotMeter(slotOf(this.now.mono) * SESSION_LIMITS.slotMs));
+    peer.formerSending = this.formerSending.get(text) ?? null;
     this.peers.set(text, peer);
     return peer;
   }

@@ -13,6 +13,7 @@ const QUIET: SwarmEffects = {
   events: [],
   replies: [],
   calls: [],
+  neighbours: [],
   reincarnate: null,
   flushWanted: false,
 };
@@ -30,7 +31,19 @@ export class EffectCollector {
 
   /** The effects of this step, made on first use. */
   get now(): Mutable<SwarmEffects> {
-    this.#effects ??= { persist: [], send: [], close: [], dial: [], pause: [], events: [], replies: [], calls: [], reincarnate: null, flushWanted: false };
+    this.#effects ??= {
+      persist: [],
+      send: [],
+      close: [],
+      dial: [],
+      pause: [],
+      events: [],
+      replies: [],
+      calls: [],
+      neighbours: [],
+      reincarnate: null,
+      flushWanted: false,
+    };
     return this.#effects;
   }
 

@@ -5,6 +5,7 @@ import { encodeRmp } from '#core/msgpack/encode.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import { sealEntry, encodeLogMessage } from '#mesh/consensus/entry-codec.ts';
 import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
+import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { makeCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import { encodeMessage } from '#mesh/wire/codec.ts';
 import { FLAG, MESSAGE_TYPE, isPermittedType } from '#mesh/wire/message-type.ts';
@@ -167,9 +168,22 @@ function stage(mode: 0 | 2): { world: World; founder: WorldNode; honest: WorldNo
     return node;
   };
   const honest = joined('honest');
-  const taken = joined('taken');
-  world.kill(taken);
-  world.run(100);
+  // A member that broke the protocol has to wait before it may return, twice as long each time (H-47): four times, then another one.
+  let taken: WorldNode | null = null;
+  let uses = 0;
+  const takeOver = (): Identity => {
+    uses += 1;
+    if (taken !== null && uses < 4) {
+      world.run(6_000 * 2 ** uses);
+      return taken.identity;
+    }
+    uses = 0;
+    if (taken !== null) world.command(founder, { kind: 'forget', who: taken.text });
+    taken = joined('taken');
+    world.kill(taken);
+    world.run(100);
+    return taken.identity;
+  };
   const stranger = createIdentity(crypto, world.entropy(IDENTITY_RANDOM_BYTES), {
     kind: 'none',
     digest: new Uint8Array(32),
@@ -185,7 +199,7 @@ function stage(mode: 0 | 2): { world: World; founder: WorldNode; honest: WorldNo
       incarnation += 1;
       world.run(7_000);
       return new Outlaw(world, founder, {
-        identity: mode === 0 ? taken.identity : stranger,
+        identity: mode === 0 ? takeOver() : stranger,
         meshTag: fromHex(founder.swarm!.status().mesh!.tag)!,
         mode,
         incarnation,

@@ -37,6 +37,18 @@ export const SWARM_LIMITS = {
   catchUpMs: 10 * SECOND,
   /** Closed identities in a status, the newest; the ledger remembers all. */
   closedShownMax: 64,
+  /** Proofs and notices that one peer may have looked at; more are dropped, and told again on the next link. */
+  proofsPerSecond: 1,
+  proofsBurst: 16,
+  /** Digests of proofs and notices remembered, so that each is looked at once; above, all are forgotten. */
+  proofsSeenMax: 4_096,
+  /** Proofs told on a new link. */
+  proofsToldMax: 32,
+  /** Identities on two machines that are kept track of; further ones only stand in the trust of those who saw them. */
+  contestsMax: 64,
+  /** First and longest time for which a peer that broke the protocol is turned away; doubled with each violation in a day. */
+  violationPauseMsMin: 10 * SECOND,
+  violationPauseMsMax: HOUR,
   /** Longest name of a node or a mesh. */
   nameCharactersMax: 63,
   /** Lifetime and uses an invitation may have. */

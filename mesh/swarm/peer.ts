@@ -9,6 +9,7 @@ import { type Checkpoint, decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import { type Established, verifyEstablishment } from '#mesh/hcth/establishment.ts';
 import { type Aid, type AidText, aidText } from '#mesh/hcth/identity-text.ts';
 import { encodePeerRecord, keepNewest, type PeerRecord } from '#mesh/hcth/peer-record.ts';
+import type { LinkChain } from '#mesh/hcth/link-chain.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { Link } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
@@ -30,10 +31,17 @@ export class Peer {
   boot: Boot | null = null;
   /** Chains of this run; null until the first session of this run. */
   link: Link | null = null;
+  /** Our direction of an earlier membership in this run: it goes on, or we would sign a second thing in its places. */
+  formerSending: LinkChain | null = null;
   /** The open session, if any. */
   session: Session | null = null;
   /** The connection whose place in the history was decided last: only that one may open (H-39). */
   judged: Session | null = null;
+  /** Turned away until then: it broke the protocol. */
+  pausedUntil: Millis = 0;
+  /** Violations since the first of a day, and when that was. */
+  violations = { since: 0, count: 0 };
+  #theirsForgotten = false;
   /** Positions of an earlier run. */
   storedReceived: Position | null = null;
   ownCheckpoints: readonly SignedObject[] = [];
@@ -81,9 +89,34 @@ export class Peer {
     return this.trust.record({ kind: 'break', class: breakClass, at: Math.floor(wall), why: why.slice(0, 160) });
   }
 
+  /** Our direction, as far as it has come in this run. */
+  get sending(): LinkChain | null {
+    return this.link?.sending ?? this.formerSending;
+  }
+
   /** How far we have received from the peer, whichever run it was in. */
   get received(): Position | null {
+    if (this.#theirsForgotten) return null;
     return this.link?.receiving.position ?? this.storedReceived;
+  }
+
+  /**
+   * What we hold of its side was signed by a copy: its next words are the first. Our own side goes on, so that nothing is
+   * signed twice.
+   */
+  forgetTheirSide(): void {
+    this.#theirsForgotten = true;
+    this.boot = null;
+    this.bootObject = null;
+    this.storedReceived = null;
+    this.peerCheckpoints = [];
+    this.changed = true;
+  }
+
+  /** A session works on this link now. */
+  opened(link: Link): void {
+    this.link = link;
+    this.#theirsForgotten = false;
   }
 
   /** Newest checkpoint of the peer, decoded. */
@@ -125,7 +158,7 @@ export class Peer {
       establishment: this.established?.events ?? [],
       boot: this.bootObject,
       received: this.received,
-      sent: this.link?.sending.position ?? null,
+      sent: this.sending?.position ?? null,
       ownCheckpoints: this.ownCheckpoints,
       peerCheckpoints: this.peerCheckpoints,
       ...(this.statement === null ? {} : { statement: this.statement }),

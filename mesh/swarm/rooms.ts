@@ -3,13 +3,15 @@
  * other, and so that one page shows how the node hangs together.
  */
 import type { Instant, Millis } from '#core/time/time.ts';
-import type { LedgerChange } from '#mesh/admission/entries.ts';
+import type { LedgerChange, SettledMachines } from '#mesh/admission/entries.ts';
 import type { Mesh } from '#mesh/admission/genesis.ts';
 import type { Member } from '#mesh/admission/registry.ts';
 import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
+import type { Boot } from '#mesh/hcth/boot-event.ts';
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import type { Aid, AidText } from '#mesh/hcth/identity-text.ts';
+import type { ProofKind } from '#mesh/hcth/proof.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { StatementKind } from '#mesh/hcth/statement-log.ts';
 import type { Address } from '#mesh/membership/address-policy.ts';
@@ -25,7 +27,7 @@ import type { Joiner } from './joiner.ts';
 import type { MeshState } from './mesh-state.ts';
 import type { Peer } from './peer.ts';
 import type { CallResult, Command, ConnectionId, Refusal } from './step.ts';
-import type { AdmissionRequest, FoundOptions, InviteOptions, JoinOptions, NodeView, StatusView } from './views.ts';
+import type { AdmissionRequest, ContestView, FoundOptions, InviteOptions, JoinOptions, NodeView, StatusView } from './views.ts';
 
 /** Connections as such. */
 export interface ConnectionDoor {
@@ -75,7 +77,51 @@ export interface HistoryDoor {
   onOwnShown(shown: { readonly incarnation: number; readonly nonce: Uint8Array }, thisLife: boolean): void;
   onCheckpoint(session: Session, peer: Peer, object: SignedObject): void;
   break(peer: Peer, breakClass: BreakClass, why: string): void;
-  keepEvidence(proof: readonly SignedObject[]): void;
+  becomeContested(why: string): void;
+}
+
+/** Proofs. */
+export interface EvidenceDoor {
+  /** Proofs of earlier runs. */
+  load(): void;
+  /** Digest of the proof that convicts an identity. */
+  proofOf(text: AidText): Uint8Array | undefined;
+  /** The two signatures of that proof. */
+  shown(text: AidText): readonly SignedObject[];
+  /** We found a contradiction ourselves; whether it convicts. */
+  found(kind: ProofKind, established: Established, objects: readonly SignedObject[], why: string): boolean;
+  /** Somebody brings a proof. */
+  onProof(from: Peer, bytes: Uint8Array): void;
+  /** Two of our own signatures are shown to us as a contradiction. */
+  onOwnContradiction(objects: readonly SignedObject[]): void;
+  /** What a new link is told. */
+  tell(session: Session): void;
+  /** What cannot convict but must not be lost. */
+  keep(breakClass: BreakClass, aid: Aid, objects: readonly SignedObject[], why: string): void;
+  /** The voter writes convictions into the ledger that are not in it yet. */
+  barConvicted(): void;
+}
+
+/** One identity, two machines. */
+export interface ContestDoor {
+  load(): void;
+  view(text: AidText): ContestView | null;
+  views(): readonly ContestView[];
+  /** We have just seen both holders. */
+  seen(incumbent: PeerIdentity, incumbentAt: string, newcomer: PeerIdentity, newcomerAt: string): void;
+  /** A peer refused us as the newcomer and shows the incumbent's boot event. */
+  refused(by: PeerIdentity, incumbent: SignedObject, meaning: Boot): void;
+  onNeighbour(host: string, mac: string): void;
+  onNotice(from: Peer, bytes: Uint8Array): void;
+  tell(session: Session): void;
+  settle(id: number, who: string, copy: string | null, mesh: MeshState): void;
+  onSettled(member: Member, machines: SettledMachines | null): void;
+  /** The identity has a new key: what two machines held was the former one. */
+  rotated(text: AidText): void;
+  /** The refusal of a machine that was settled to be a copy. */
+  refusalFor(peer: PeerIdentity): Turned | undefined;
+  /** A settlement is shown to us; whether it made us give up the identity. */
+  onSettlementShown(objects: readonly SignedObject[]): boolean;
 }
 
 /** Establishment logs: others' and our own. */
@@ -213,6 +259,9 @@ export interface DepartureDoor {
   leftUnrecorded(id: number, why: string): void;
   /** The voter's side of an orderly departure. */
   onLeaveCall(session: Session, peer: Peer, wireId: number): void;
+  /** The owner bars an identity, and lifts a bar. */
+  bar(id: number, who: string, reason: string, mesh: MeshState): void;
+  unbar(id: number, who: string, mesh: MeshState): void;
   /** Everything of the mesh goes; the identity is used up, an identity is never admitted twice. */
   left(id: number): void;
 }
@@ -222,7 +271,7 @@ export interface MemberDoor {
   /** Keep a link to this member and an eye on it. */
   watch(aid: Aid): void;
   /** It is no longer a member: `leave` of its own will, `forget` by a decision of others. */
-  unwatch(text: AidText, how: 'leave' | 'forget'): void;
+  unwatch(text: AidText, how: 'leave' | 'forget' | 'bar'): void;
   wakeFlush(): void;
   /** A peer that the disk does not know yet is written down at once. */
   firstRecord(peer: Peer): void;
@@ -250,6 +299,8 @@ export interface Rooms {
   readonly handshakes: HandshakeDoor;
   readonly history: HistoryDoor;
   readonly identities: IdentityDoor;
+  readonly evidence: EvidenceDoor;
+  readonly contests: ContestDoor;
   readonly links: LinkDoor;
   readonly calls: CallDoor;
   readonly gossip: GossipDoor;

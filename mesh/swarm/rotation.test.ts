@@ -328,8 +328,9 @@ describe('rotations that cannot be right', () => {
         expect(attack(world, founder, { ...copy, identity }).ending).toMatchObject({ code: 'EQUIVOCATION' });
       }
       expect(eventsOf(founder, 'EQUIVOCATION').length).toBeGreaterThan(0);
-      expect(viewOf(founder, attic)!.trust).toMatchObject({ score: 0, breaks: { B5: 1 } });
-      expect(founder.evidence.size).toBe(2);
+      // Convicted by one proof of both, and barred by the voter for it.
+      expect(founder.swarm!.status().barred).toMatchObject([{ aid: attic.text, cause: 'equivocation' }]);
+      expect([...founder.disk.evidence.keys()].filter((name) => name.startsWith('proof-'))).toHaveLength(1);
     }
   });
 });

@@ -32,6 +32,10 @@ export type Command =
   | { readonly kind: 'forget'; readonly who: string }
   | { readonly kind: 'close'; readonly who: string; readonly replacedBy: string | null }
   | { readonly kind: 'identity-document'; readonly who: string | null }
+  | { readonly kind: 'bar'; readonly who: string; readonly reason: string }
+  | { readonly kind: 'unbar'; readonly who: string }
+  /** Which machine of a contested identity is the copy; null: none, a frozen history is one machine's. */
+  | { readonly kind: 'settle'; readonly who: string; readonly copy: string | null }
   | { readonly kind: 'explain-trust'; readonly who: string }
   | { readonly kind: 'ping'; readonly who: string };
 
@@ -61,6 +65,8 @@ export type SwarmInput =
   | { readonly kind: 'listening'; readonly addresses: readonly Address[] }
   /** An interface came or went. */
   | { readonly kind: 'network-changed' }
+  /** The hardware behind an address, as asked for. */
+  | { readonly kind: 'neighbour'; readonly host: string; readonly mac: string }
   /** Our own event loop stood still. */
   | { readonly kind: 'stalled'; readonly lagMs: Millis }
   /** End of the runner's turn: everything collected for one connection goes out as one frame. */
@@ -89,11 +95,21 @@ export type Persist =
   | { readonly kind: 'ledger-rewrite'; readonly records: readonly Uint8Array[] }
   | { readonly kind: 'peer'; readonly key: string; readonly record: Uint8Array | null; readonly urgent: boolean }
   | { readonly kind: 'statement'; readonly record: Uint8Array; readonly durable: boolean }
-  | { readonly kind: 'evidence'; readonly name: string; readonly record: Uint8Array }
+  /** Null removes it. */
+  | { readonly kind: 'evidence'; readonly name: string; readonly record: Uint8Array | null }
   /** A small whole document, replaced atomically; null removes it. */
   | { readonly kind: 'document'; readonly name: DocumentName; readonly record: Uint8Array | null }
-  /** All that belongs to the mesh goes: ledger, peers, documents. Identity and incarnation stay. */
-  | { readonly kind: 'forget-mesh' };
+  /**
+   * All that belongs to the mesh goes: ledger, peers, documents; the runner then makes a new identity. `aside`: the old
+   * identity and what it has said are kept under this word, to be looked at.
+   */
+  | { readonly kind: 'forget-mesh'; readonly aside?: 'copy' };
+
+/** A file of the evidence store. */
+export interface StoredEvidence {
+  readonly name: string;
+  readonly record: Uint8Array;
+}
 
 /** Where a member was last reached. */
 export interface CachedAddress {
@@ -125,6 +141,8 @@ export interface SwarmEffects {
   readonly events: readonly EventRecord[];
   readonly replies: readonly Reply[];
   readonly calls: readonly IncomingCall[];
+  /** Addresses whose hardware address is wanted, where the kernel knows it. */
+  readonly neighbours: readonly string[];
   /** This run is over: start again with an incarnation of at least this, for this reason (protocol.md §2.9). */
   readonly reincarnate: { readonly atLeast: number; readonly why: 'restore' } | null;
   /** Something waits for the end of the turn. */

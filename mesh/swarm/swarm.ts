@@ -14,7 +14,9 @@ import { AdmissionDesk } from './desks/admission-desk.ts';
 import { CallDesk } from './desks/call-desk.ts';
 import { CommandDesk } from './desks/command-desk.ts';
 import { ConnectionDesk } from './desks/connection-desk.ts';
+import { ContestDesk } from './desks/contest-desk.ts';
 import { DepartureDesk } from './desks/departure-desk.ts';
+import { EvidenceDesk } from './desks/evidence-desk.ts';
 import { GossipDesk } from './desks/gossip-desk.ts';
 import { IdentityDesk } from './desks/identity-desk.ts';
 import { HandshakeDesk } from './desks/handshake-desk.ts';
@@ -40,6 +42,8 @@ export class Swarm {
         handshakes: new HandshakeDesk(core),
         history: new HistoryDesk(core),
         identities: new IdentityDesk(core),
+        evidence: new EvidenceDesk(core),
+        contests: new ContestDesk(core),
         links: new LinkDesk(core),
         calls: new CallDesk(core),
         gossip: new GossipDesk(core),
@@ -128,6 +132,9 @@ export class Swarm {
         break;
       case 'network-changed':
         this.#core.rooms.connections.onNetworkChanged();
+        break;
+      case 'neighbour':
+        this.#core.rooms.contests.onNeighbour(input.host, input.mac);
         break;
       case 'stalled':
         this.#core.liveness.stalled(input.lagMs);

@@ -52,6 +52,34 @@ export interface Condition {
   readonly until: Millis | null;
 }
 
+/** One identity on two machines. */
+export interface ContestView {
+  readonly aid: string;
+  readonly name: string;
+  readonly since: Millis;
+  /** Whether this node acts on it: seen or verified here, told by a voter, or told by two members. */
+  readonly believed: boolean;
+  /** Names of those who saw it. */
+  readonly observers: readonly string[];
+  /** The incumbent first. `boot` is what `robonet identity settle --copy` takes. */
+  readonly holders: readonly { readonly boot: string; readonly incarnation: number; readonly address: string | null; readonly macs: readonly string[] }[];
+  readonly text: string;
+}
+
+/** An identity that may never come back. */
+export interface BarredView {
+  readonly aid: string;
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly cause: 'equivocation' | 'owner';
+  readonly reason: string;
+  /** Digest of the proof, hexadecimal. */
+  readonly evidence: string | null;
+  /** Kind of the hardware secret that is barred with it. */
+  readonly hardware: string | null;
+  readonly at: Millis;
+}
+
 /** One member as seen from this node; the node itself is in the list too (`self: true`). */
 export interface NodeView {
   /** `rn1…` (protocol.md §2.2). */
@@ -76,12 +104,15 @@ export interface NodeView {
   readonly capabilities: Capabilities | null;
   readonly conditions: readonly Condition[];
   readonly joinedAt: Millis | null;
+  /** Its identity lives on two machines; null for nearly everybody. */
+  readonly contest: ContestView | null;
 }
 
 /** This node's own judgement of one peer (protocol.md §2.12, §2.13, §2.16). */
 export interface TrustView {
   readonly score: number;
   readonly level: TrustLevel;
+  readonly standing: 'clear' | 'frozen' | 'contested' | 'convicted';
   /** Length credit ℓ in frames, time credit A in milliseconds, debt D. */
   readonly lengthCredit: number;
   readonly timeCreditMs: Millis;
@@ -139,6 +170,7 @@ export interface StatusView {
   readonly closed: readonly ClosedView[];
   /** Machines that came with one strange identity after another, each once. */
   readonly strangers: readonly StrangerView[];
+  readonly barred: readonly BarredView[];
 }
 
 /** An identity that will never be used again, because its keys are gone. */

@@ -5,8 +5,9 @@
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { createRng, type Entropy } from '#core/random/random.ts';
 import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
-import { makeBoot, decodeBoot } from '#mesh/hcth/boot-event.ts';
+import { bootDigest, makeBoot, decodeBoot } from '#mesh/hcth/boot-event.ts';
 import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
+import type { HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { ROTATION_RANDOM_BYTES, rotateIdentity } from '#mesh/hcth/rotate-identity.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
@@ -41,6 +42,8 @@ interface Disk {
   documents: Map<string, Uint8Array>;
   statements: Uint8Array[];
   incarnation: number;
+  evidence: Map<string, Uint8Array>;
+  boots: Uint8Array[];
 }
 
 /** One end of a connection in the network. */
@@ -58,6 +61,7 @@ interface End {
 
 /** Options of one machine. */
 export interface WorldNodeOptions {
+  readonly binding?: HardwareBinding;
   readonly levelFloor?: TrustLevel;
   readonly rates?: readonly LevelRate[];
   readonly inboundBytesMax?: number;
@@ -70,7 +74,7 @@ export class WorldNode {
   readonly options: WorldNodeOptions;
   identity: Identity;
   swarm: Swarm | null = null;
-  disk: Disk = { ledger: [], peers: new Map(), documents: new Map(), statements: [], incarnation: 0 };
+  disk: Disk = { ledger: [], peers: new Map(), documents: new Map(), statements: [], incarnation: 0, evidence: new Map(), boots: [] };
   readonly events: EventRecord[] = [];
   readonly replies = new Map<number, Reply>();
   readonly ends = new Map<number, End>();
@@ -78,8 +82,8 @@ export class WorldNode {
   nextAccepted = 1;
   reincarnate: SwarmEffects['reincarnate'] = null;
   forgotMesh = false;
-  /** Signed objects kept as evidence, by name. */
-  readonly evidence = new Set<string>();
+  /** Identities that it gave up. */
+  readonly former: Identity[] = [];
   /** Answers calls of peers. */
   onCall: (verb: string, body: Uint8Array) => Uint8Array = (_, body) => body;
 
@@ -94,11 +98,18 @@ export class WorldNode {
     return aidText(this.identity.established.aid);
   }
 
+  /** Its hardware address, as neighbours see it. */
+  get mac(): string {
+    return `02:00:00:00:00:${this.address.host.split('.')[3]?.padStart(2, '0') ?? '00'}`;
+  }
+
   /** Codes of the events so far. */
   get codes(): readonly string[] {
     return this.events.map((event) => event.code);
   }
 }
+
+const NO_BINDING: HardwareBinding = { kind: 'none', digest: new Uint8Array(32), secret: new Uint8Array(32), facts: new Map() };
 
 /** Ticks at one instant, by all machines together. */
 const TICKS_MAX = 1_000;
@@ -148,12 +159,7 @@ export class World {
 
   /** A new machine, switched on. */
   add(name: string, options: WorldNodeOptions = {}): WorldNode {
-    const { identity } = createIdentity(this.crypto, this.entropy(IDENTITY_RANDOM_BYTES), {
-      kind: 'none',
-      digest: new Uint8Array(32),
-      secret: new Uint8Array(32),
-      facts: new Map(),
-    });
+    const { identity } = createIdentity(this.crypto, this.entropy(IDENTITY_RANDOM_BYTES), options.binding ?? NO_BINDING);
     const node = new WorldNode(name, { host: `10.0.0.${this.nodes.length + 1}`, port: 7_411 }, identity, options);
     this.nodes.push(node);
     this.start(node);
@@ -173,7 +179,7 @@ export class World {
       establishmentHead: established.head,
       previousBoot: own.boot,
       previousStatement: own.statement,
-      why: 'start',
+      why: reason === 'restore' ? 'restore' : 'start',
       software: 'test',
     });
     node.disk.statements = [...node.disk.statements, packStatement(bootObject)];
@@ -199,6 +205,8 @@ export class World {
           tokenSecrets: node.disk.documents.get('token-secrets') ?? null,
           peerCache: cache === undefined ? [] : parseCache(cache),
         },
+        evidence: [...node.disk.evidence].map(([name, record]) => ({ name, record })),
+        ownBoots: node.disk.boots,
         handshakesPerSecond: 20,
         ...(node.options.levelFloor === undefined ? {} : { levelFloor: node.options.levelFloor }),
         ...(node.options.rates === undefined ? {} : { rates: node.options.rates }),
@@ -206,6 +214,7 @@ export class World {
       },
       this.instant,
     );
+    node.disk.boots = [...node.disk.boots, bootDigest(crypto, bootObject)];
     this.input(node, { kind: 'listening', addresses: [node.address] });
   }
 
@@ -352,6 +361,10 @@ export class World {
     for (const { connection, address } of effects.dial) this.#dial(node, connection, address);
     for (const { connection, paused } of effects.pause) this.#pause(node, connection, paused);
     node.events.push(...effects.events);
+    for (const host of effects.neighbours) {
+      const at = this.nodes.find((candidate) => candidate.address.host === host);
+      if (at !== undefined) this.#later(() => this.input(node, { kind: 'neighbour', host, mac: at.mac }));
+    }
     for (const reply of effects.replies) node.replies.set(reply.id, reply);
     for (const call of effects.calls) {
       const body = node.onCall(call.verb, call.body);
@@ -387,17 +400,28 @@ export class World {
         return;
       case 'forget-mesh':
         node.forgotMesh = true;
+        if (record.aside !== undefined) this.#later(() => this.#renew(node));
         disk.ledger = [];
         disk.peers = new Map();
         disk.documents = new Map();
         return;
       case 'evidence':
-        node.evidence.add(record.name);
+        if (record.record === null) disk.evidence.delete(record.name);
+        else disk.evidence.set(record.name, record.record.slice());
         return;
       case 'statement':
         disk.statements = [...disk.statements, record.record.slice()];
         return;
     }
+  }
+
+  /** What the driver does after a machine gave up its identity: a new one, and on. */
+  #renew(node: WorldNode): void {
+    this.kill(node);
+    node.former.push(node.identity);
+    node.identity = createIdentity(this.crypto, this.entropy(IDENTITY_RANDOM_BYTES), NO_BINDING).identity;
+    node.disk.boots = [];
+    this.start(node, 1);
   }
 
   #dial(node: WorldNode, connection: number, address: Address): void {

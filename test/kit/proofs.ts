@@ -55,16 +55,16 @@ export function statementOf(identity: Identity, text: string, kind: StatementKin
 }
 
 /** A recovery rotation of a fresh identity, to a static key of the given name. */
-export function rotationOf(identity: Identity, staticName: string): EstablishmentEvent {
+export function rotationOf(identity: Identity, staticName: string, staticKey = bytesFor(staticName, 32)): EstablishmentEvent {
   const { nextSeed, established } = identity;
   if (nextSeed === null) throw new Error('a fresh identity has its next seed');
-  const next = { previous: established.head, staticKey: bytesFor(staticName, 32), nextDigest: bytesFor('next 2', 32) };
+  const next = { previous: established.head, staticKey, nextDigest: bytesFor('next 2', 32) };
   return makeRotation(crypto, crypto.signKey(nextSeed), null, { aid: established.aid, number: 1, ...next });
 }
 
 /** The identity after that rotation. */
-export function rotated(identity: Identity, staticName = 'static 2'): Identity {
-  const verdict = verifyEstablishment(crypto, [...identity.established.events, rotationOf(identity, staticName)]);
+export function rotated(identity: Identity, staticName = 'static 2', staticKey?: Uint8Array): Identity {
+  const verdict = verifyEstablishment(crypto, [...identity.established.events, rotationOf(identity, staticName, staticKey)]);
   if (verdict.kind === 'bad' || identity.nextSeed === null) throw new Error('the rotation holds');
   return { ...identity, established: verdict.established, signKey: crypto.signKey(identity.nextSeed), nextSeed: null };
 }

@@ -101,7 +101,8 @@ export class Disk {
           if (record.durable) this.#confirm('statements');
           break;
         case 'evidence':
-          this.evidence.set(record.name, record.record.slice());
+          if (record.record === null) this.evidence.delete(record.name);
+          else this.evidence.set(record.name, record.record.slice());
           break;
         case 'document':
           if (record.record === null) this.documents.delete(record.name);

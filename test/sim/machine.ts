@@ -9,7 +9,7 @@ import { createRng, type Entropy } from '#core/random/random.ts';
 import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
 import { bootDigest, decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
-import { packStatement, unpackStatement } from '#mesh/hcth/own-statements.ts';
+import { ownBoots, packStatement, unpackStatement } from '#mesh/hcth/own-statements.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { decideStart } from '#mesh/hcth/incarnation.ts';
 import { LABELS } from '#mesh/hcth/labels.ts';
@@ -133,6 +133,8 @@ function optionsOf(crypto: CryptoPort, start: RunStart, entropy: Entropy): Swarm
       tokenSecrets: image.documents.get('token-secrets') ?? null,
       peerCache: peerCacheOf(image),
     },
+    evidence: [...image.evidence].map(([name, record]) => ({ name, record })),
+    ownBoots: ownBoots(image.statements, crypto),
     handshakesPerSecond: HANDSHAKES_PER_SECOND,
   };
 }

@@ -275,6 +275,22 @@ export const meshFaults = {
     retry: 'never',
     exit: EXIT.notPermitted,
   },
+  'RN-MESH-046': {
+    title: 'the machine that is the copy was not named',
+    why: 'An identity lives on two machines. Which of them is the copy is for the owner to say; a guess could give the identity to a thief.',
+    effect: 'Nothing was settled; the machine that was here first keeps its links, the other one is refused.',
+    next: 'See both with `robonet status`, then name the copy by its boot id, address or MAC: `robonet identity settle NAME --copy BOOT`.',
+    retry: 'now',
+    exit: EXIT.badInput,
+  },
+  'RN-MESH-047': {
+    title: 'there is nothing to settle',
+    why: 'Nobody has seen this identity on two machines, and its history is not frozen.',
+    effect: 'Nothing was changed.',
+    next: '`robonet status` lists what is in dispute; `robonet trust NAME --explain` lists what was held against a member.',
+    retry: 'never',
+    exit: EXIT.badInput,
+  },
   'RN-MESH-035': {
     title: 'the peer closed the connection',
     why: 'The reason is in its message, or the handshake did not complete.',

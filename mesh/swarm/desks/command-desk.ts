@@ -72,6 +72,12 @@ export class CommandDesk implements CommandDoor {
         return this.#core.rooms.departures.close(id, command.who, command.replacedBy, mesh);
       case 'identity-document':
         return this.#core.rooms.identities.document(id, command.who, mesh);
+      case 'bar':
+        return this.#core.rooms.departures.bar(id, command.who, command.reason, mesh);
+      case 'unbar':
+        return this.#core.rooms.departures.unbar(id, command.who, mesh);
+      case 'settle':
+        return this.#core.rooms.contests.settle(id, command.who, command.copy, mesh);
       case 'explain-trust': {
         const peer = this.#core.findPeer(command.who);
         if (peer === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no other member is called "${command.who}"`);

@@ -150,8 +150,7 @@ export class ConnectionDesk implements ConnectionDoor {
   dial(target: DialTarget, address: Address): void {
     const mode: HelloMode | null = this.#core.mesh !== null ? 0 : (this.#core.joiner?.mode ?? null);
     const lobbied = this.#core.joiner?.lobby ?? null;
-    // Contested: a person has to say which machine is the copy; until then this one does not press the matter (§2.9).
-    if (mode === null || this.#core.contested !== null || (lobbied !== null && target.kind === 'hint')) {
+    if (mode === null || (lobbied !== null && target.kind === 'hint')) {
       this.#core.dials.failed(target, this.#core.now.mono);
       return;
     }

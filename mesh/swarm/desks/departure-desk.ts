@@ -1,7 +1,10 @@
 /**
  * Leaving and being forgotten (protocol.md §2.14). An identity that has left is never admitted again.
  */
+import { ADMISSION_LIMITS } from '#mesh/admission/limits.ts';
 import { decideClosing, decideRemoval } from '#mesh/admission/membership-changes.ts';
+import { nameKey } from '#mesh/admission/names.ts';
+import { aidText, fingerprintOf, parseAid, parseFingerprint } from '#mesh/hcth/identity-text.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { SwarmCore } from '../core.ts';
 import type { MeshState } from '../mesh-state.ts';
@@ -40,6 +43,47 @@ export class DepartureDesk implements DepartureDoor {
     if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
     const view = this.#core.rooms.views.status().closed.find((closed) => closed.aid === member.text);
     this.#core.fx.reply({ id, kind: 'done', value: view });
+  }
+
+  bar(id: number, who: string, reason: string, mesh: MeshState): void {
+    const member = mesh.find(who);
+    const aid = member?.aid ?? parseAid(who.trim());
+    if (aid === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${who}"; an identity that is none is named in full, rn1…`);
+    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+    const text = aidText(aid);
+    const binding = this.#core.peers.get(text)?.established?.binding;
+    this.#core.rooms.ledger.decide(
+      id,
+      {
+        kind: 'bar',
+        aid,
+        cause: 'owner',
+        evidence: this.#core.rooms.evidence.proofOf(text) ?? null,
+        binding: binding?.kind === 'otp' || binding?.kind === 'tpm' ? { kind: binding.kind, digest: binding.digest } : null,
+        reason: reason.slice(0, ADMISSION_LIMITS.reasonCharactersMax),
+        by: this.#core.self.aid,
+        certificate: null,
+      },
+      { aid: text, name: member?.name ?? fingerprintOf(aid), fingerprint: fingerprintOf(aid) },
+    );
+  }
+
+  unbar(id: number, who: string, mesh: MeshState): void {
+    const wanted = who.trim();
+    const found = [...mesh.registry.removed.values()].filter(
+      ({ aid, name, fingerprint, bar }) =>
+        bar !== null && (nameKey(name) === nameKey(wanted) || fingerprint === parseFingerprint(wanted) || aidText(aid) === wanted),
+    );
+    const [barred] = found;
+    if (barred === undefined || found.length > 1)
+      return this.#core.refuse(
+        id,
+        'RN-MESH-020',
+        barred === undefined ? `nobody called "${who}" is barred` : `${found.length} barred identities are called "${who}"; give a fingerprint`,
+      );
+    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+    const value = { aid: aidText(barred.aid), name: barred.name, fingerprint: barred.fingerprint };
+    this.#core.rooms.ledger.decide(id, { kind: 'unbar', aid: barred.aid, by: this.#core.self.aid, certificate: null }, value);
   }
 
   leave(id: number, mesh: MeshState): void {

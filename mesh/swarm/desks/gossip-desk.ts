@@ -73,6 +73,9 @@ export class GossipDesk implements GossipDoor {
 
   onGossip(peer: Peer, topic: number, body: Uint8Array, origin: Uint8Array): void {
     const own = bytesEqual(origin, peer.aid);
+    // Evidence may come from anybody: it is judged by itself (§2.13).
+    if (topic === GOSSIP_TOPIC.PROOF) return this.#core.rooms.evidence.onProof(peer, body.slice());
+    if (topic === GOSSIP_TOPIC.CONTEST) return this.#core.rooms.contests.onNotice(peer, body.slice());
     if (topic === GOSSIP_TOPIC.ADDRESSES) return this.#onAddresses(peer, aidText(origin), body);
     if (topic === GOSSIP_TOPIC.STATEMENT) return this.#core.rooms.statements.onStatement(peer, body, origin);
     if (!own) return;

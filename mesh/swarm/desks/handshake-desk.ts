@@ -61,10 +61,10 @@ export class HandshakeDesk implements HandshakeDoor {
   }
 
   onEquivocation(session: Session, aid: Aid, proof: readonly SignedObject[], why: string): void {
-    const peer = this.#core.peerOf(aid);
-    this.#core.rooms.history.break(peer, 'B5', why);
-    this.#core.rooms.history.keepEvidence(proof);
-    this.#core.event('EQUIVOCATION', 'critical', `${this.#core.nameOf(peer.text)}: ${why}`, peer.text, session.source);
+    const established = this.#core.peerOf(aid).established;
+    // The rotation that differs is the newest of ours that it contradicts; the log before it is common to both.
+    if (established !== null) this.#core.rooms.evidence.found('rotation', established, proof, why);
+    void session;
   }
 
   maySpendHandshake(session: Session): boolean {
@@ -200,6 +200,20 @@ export class HandshakeDesk implements HandshakeDoor {
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
     const voterKeys = this.#voterKeys(mesh);
     // Our log may be behind the decision that admitted it: a voter's signature over its membership is as good (§2.14).
+    const standing = this.#core.peers.get(peer.text);
+    if (standing?.trust.standing === 'convicted')
+      return {
+        ...turned('EQUIVOCATION', `${this.#core.nameOf(peer.text)} is convicted of saying two things in one place`),
+        evidence: this.#core.rooms.evidence.shown(peer.text),
+      };
+    const pause = (standing?.pausedUntil ?? 0) - this.#core.now.mono;
+    if (pause > 0)
+      return {
+        ...turned('RATE_LIMIT', `${this.#core.nameOf(peer.text)} broke the protocol and waits another ${Math.ceil(pause / 1_000)} s`),
+        retryAfterMs: pause,
+      };
+    const copy = this.#core.rooms.contests.refusalFor(peer);
+    if (copy !== undefined) return copy;
     const verdict = judgePresentedRecord(this.#core.crypto, mesh.registry, peer.established, payload.record, voterKeys);
     if (verdict.kind === 'refuse' && verdict.code === 'IDENTITY_STALE') this.#core.rooms.identities.onOldKey(session, peer.aid, verdict.why);
     if (verdict.kind === 'refuse') return turned(verdict.code, verdict.why);

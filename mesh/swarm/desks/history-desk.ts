@@ -2,10 +2,10 @@
  * Where the history shared with a peer stands: resuming it, checkpoints, breaks, what others hold of ours (protocol.md
  * §2.8, §2.9). The table of cases is HCTH's; here its verdicts are carried out.
  */
-import { bytesEqual, concat, hex } from '#core/bytes/bytes.ts';
+import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import { HOUR } from '#core/time/time.ts';
 import { verifyBoot } from '#mesh/hcth/boot-event.ts';
-import type { BreakClass } from '#mesh/hcth/breaks.ts';
+import { BREAK_WINDOW_MS, type BreakClass } from '#mesh/hcth/breaks.ts';
 import { NO_ANCHOR } from '#mesh/hcth/chain.ts';
 import { checkCheckpoint } from '#mesh/hcth/checkpoint-check.ts';
 import { openCheckpoint } from '#mesh/hcth/checkpoint.ts';
@@ -39,7 +39,7 @@ export class HistoryDesk implements HistoryDoor {
     return {
       ownCheckpoint: peer?.ownCheckpoints.at(-1) ?? null,
       peerCheckpoint: peer?.peerCheckpoints.at(-1) ?? null,
-      sent: peer?.link?.sending.position ?? { incarnation: boot.incarnation, nonce: boot.nonce, sequence: 0, head: NO_ANCHOR },
+      sent: peer?.sending?.position ?? { incarnation: boot.incarnation, nonce: boot.nonce, sequence: 0, head: NO_ANCHOR },
       received: peer?.received ?? null,
     };
   }
@@ -74,14 +74,21 @@ export class HistoryDesk implements HistoryDoor {
     if (decision.kind === 'refuse') {
       // Once per incarnation shown: a stale copy that redials every few seconds says nothing new.
       const shown = `${identity.boot.incarnation}/${hex(identity.boot.nonce)}`;
-      if (decision.class !== 'B0' && peer.lastRefused !== shown) this.break(peer, decision.class, decision.meaning);
+      const news = peer.lastRefused !== shown;
       peer.lastRefused = shown;
-      if (decision.class === 'B5') this.keepEvidence(decision.evidence);
-      const severity = decision.class === 'B4' || decision.class === 'B5' ? 'critical' : 'warning';
-      this.#core.event(decision.code, severity, `${this.#core.nameOf(peer.text)}: ${decision.meaning} (${decision.case})`, peer.text, session.source, {
-        case: decision.case,
-        class: decision.class,
-      });
+      if (decision.class === 'B5') {
+        const proven = this.#core.rooms.evidence.found('checkpoint', identity.established, decision.evidence, decision.meaning);
+        if (!proven) return turned('CHAIN_MISMATCH', `${decision.meaning}, signed with different keys`);
+        return { kind: 'refuse', code: decision.code, why: decision.meaning, evidence: decision.evidence };
+      }
+      if (decision.class !== 'B0' && news) this.break(peer, decision.class, decision.meaning);
+      if (decision.class === 'B4' && peer.session?.peer != null)
+        this.#core.rooms.contests.seen(peer.session.peer, peer.session.remote.host, identity, session.remote.host);
+      else if (news)
+        this.#core.event(decision.code, 'warning', `${this.#core.nameOf(peer.text)}: ${decision.meaning} (${decision.case})`, peer.text, session.source, {
+          case: decision.case,
+          class: decision.class,
+        });
       return { kind: 'refuse', code: decision.code, why: decision.meaning, evidence: decision.evidence };
     }
     // What an initiator has shown was true a round trip ago. Where copies of the peer exist, a connection to another one of them
@@ -95,7 +102,7 @@ export class HistoryDesk implements HistoryDoor {
         nonce: this.#core.self.boot.nonce,
       },
       peer: identity.aid,
-      sending: peer.link?.sending ?? null,
+      sending: peer.sending,
       ownCheckpoint: peer.ownCheckpoints.at(-1) ?? null,
       shown: ourBlock.peerCheckpoint === null ? null : { keys: identity.established, checkpoint: ourBlock.peerCheckpoint },
       theirs: block,
@@ -170,6 +177,8 @@ export class HistoryDesk implements HistoryDoor {
 
   /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
   onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void {
+    if (code === 'EQUIVOCATION') return this.#core.rooms.evidence.onOwnContradiction(evidence);
+    if (code === 'IDENTITY_CONTESTED' && this.#core.rooms.contests.onSettlementShown(evidence)) return;
     if (code === 'IDENTITY_BARRED' && this.#core.mesh?.isVoter(peer.text) === true) {
       this.#core.refused = `${this.#core.nameOf(peer.text)} says that this node has been removed from the mesh`;
       return;
@@ -180,6 +189,12 @@ export class HistoryDesk implements HistoryDoor {
       const shown =
         verifyBoot(this.#core.crypto, this.#core.self.established, object) ?? openCheckpoint(this.#core.crypto, this.#core.self.established, peer.aid, object);
       if (shown === undefined) continue;
+      // Refused because the other one is alive: not a matter of numbers any more, a person has to say which is the copy.
+      if (code === 'IDENTITY_CONTESTED') {
+        if (!('why' in shown) || this.#core.mesh === null) continue;
+        this.#core.rooms.contests.refused(peer, object, shown);
+        continue;
+      }
       // Whoever shows it has let us in before, in this run: then it was made since, by somebody else. To all others we have
       // only just started: what they show may be our own, made before our disk was rolled back.
       const justStarted = this.#core.peers.get(peer.text)?.link == null;
@@ -188,10 +203,10 @@ export class HistoryDesk implements HistoryDoor {
       if (verdict.kind === 'advance') {
         return this.#advance(shown.incarnation);
       }
-      if (verdict.kind === 'cloned') return this.#becomeContested('a member holds a signature of this identity that this node did not make');
+      if (verdict.kind === 'cloned') return this.becomeContested('a member holds a signature of this identity that this node did not make');
     }
     // A bare word counts from members only: who has let us into nothing cannot contest us.
-    if (code === 'IDENTITY_CONTESTED' && this.#core.mesh !== null) this.#becomeContested('another live machine uses this identity');
+    if (code === 'IDENTITY_CONTESTED' && this.#core.mesh !== null) this.becomeContested('another live machine uses this identity');
     // Without our own signature this is one peer's word.
     const mayBelieve = !this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR;
     if (code === 'CHAIN_MISMATCH' && mayBelieve) this.#beginAnew(`${this.#core.nameOf(peer.text)} holds another account of our history`);
@@ -218,7 +233,7 @@ export class HistoryDesk implements HistoryDoor {
     this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
   }
 
-  #becomeContested(why: string): void {
+  becomeContested(why: string): void {
     if (this.#core.contested !== null) return;
     this.#core.contested = why;
     this.#core.event('IDENTITY_CONTESTED', 'critical', `${why}; an operator has to say which machine is the copy`, this.#core.self.text, null);
@@ -227,7 +242,7 @@ export class HistoryDesk implements HistoryDoor {
   onOwnShown(shown: { readonly incarnation: number; readonly nonce: Uint8Array }, thisLife: boolean): void {
     const { boot } = this.#core.self;
     const verdict = judgeSelfEvidence({ incarnation: boot.incarnation, nonce: boot.nonce, justStarted: !this.#core.spoken }, shown);
-    if (thisLife || verdict.kind === 'cloned') return this.#becomeContested('a member holds a statement of this identity that this node did not make');
+    if (thisLife || verdict.kind === 'cloned') return this.becomeContested('a member holds a statement of this identity that this node did not make');
     if (verdict.kind === 'advance') this.#advance(shown.incarnation);
   }
 
@@ -252,31 +267,33 @@ export class HistoryDesk implements HistoryDoor {
       peer.meter.onCheckpoint(verdict.fresh);
       return;
     }
+    if (verdict.class === 'B5') {
+      if (!this.#core.rooms.evidence.found('checkpoint', peer.established, verdict.proof, verdict.why)) session.refuse(turned('CHAIN_MISMATCH', verdict.why));
+      this.#core.touched.add(session);
+      return;
+    }
     this.break(peer, verdict.class, verdict.why);
-    if (verdict.class === 'B5') this.keepEvidence(verdict.proof);
-    this.#core.event(
-      verdict.code,
-      verdict.class === 'B5' ? 'critical' : 'warning',
-      `${this.#core.nameOf(peer.text)}: ${verdict.why}`,
-      peer.text,
-      session.source,
-      { class: verdict.class },
-    );
+    if (verdict.class === 'SELF') this.#core.rooms.evidence.keep('SELF', peer.aid, [object], verdict.why);
+    this.#core.event(verdict.code, 'warning', `${this.#core.nameOf(peer.text)}: ${verdict.why}`, peer.text, session.source, { class: verdict.class });
     session.refuse(turned(verdict.code, verdict.why));
     this.#core.touched.add(session);
   }
 
   break(peer: Peer, breakClass: BreakClass, why: string): void {
     if (peer.broke(breakClass, why, this.#core.now.mono, this.#core.now.wall)) this.#core.levelChanged(peer);
+    if (breakClass === 'PV') this.#pause(peer);
     this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
     peer.changed = false;
   }
 
-  keepEvidence(proof: readonly SignedObject[]): void {
-    for (const object of proof) {
-      const record = concat(object.body, object.sig);
-      this.#core.fx.persist({ kind: 'evidence', name: hex(this.#core.crypto.sha256(record)), record });
-    }
+  /** A peer that broke the protocol is turned away for a while, longer each time within a day (§2.11 PV). */
+  #pause(peer: Peer): void {
+    const { mono } = this.#core.now;
+    const { since, count } = peer.violations;
+    peer.violations = count > 0 && mono - since < BREAK_WINDOW_MS ? { since, count: count + 1 } : { since: mono, count: 1 };
+    const span = Math.min(LIMITS.violationPauseMsMax, LIMITS.violationPauseMsMin * 2 ** Math.min(10, peer.violations.count - 1));
+    peer.pausedUntil = mono + span;
+    this.#core.dials.notBefore(peer.text, peer.pausedUntil);
   }
 }
 

@@ -113,8 +113,7 @@ export class IdentityDesk implements IdentityDoor {
     const news = judgeEstablishmentNews(this.#core.crypto, peer.established, first.number, events);
     if (news.kind === 'extended') return this.#learn(peer, news.established);
     if (news.kind !== 'conflict') return;
-    this.#core.rooms.history.break(peer, 'B5', 'the ledger seals another rotation than the one known here');
-    this.#core.rooms.history.keepEvidence([news.ours, news.theirs]);
+    this.#core.rooms.evidence.found('rotation', peer.established, [news.ours, news.theirs], 'the ledger seals another rotation than the one known here');
   }
 
   /** Somebody proved a key that was replaced: a stolen or restored card, or a copy that did not hear of the rotation. */
@@ -149,6 +148,7 @@ export class IdentityDesk implements IdentityDoor {
   /** Only the owner has the next key: whoever was a copy is out, and the doubt about this identity ends (§2.14). */
   #settle(peer: Peer): void {
     const { standing } = peer.trust;
+    this.#core.rooms.contests.rotated(peer.text);
     if (standing !== 'contested' && standing !== 'frozen') return;
     peer.advanceTrust(this.#core.now.mono);
     if (peer.trust.record({ kind: 'settled', at: Math.floor(this.#core.now.wall) })) this.#core.levelChanged(peer);

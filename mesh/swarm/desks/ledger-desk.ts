@@ -6,7 +6,7 @@ import { MINUTE } from '#core/time/time.ts';
 import type { EntryEffect } from '#mesh/admission/apply-entry.ts';
 import { encodeChange, type LedgerChange } from '#mesh/admission/entries.ts';
 import { GENESIS_RANDOM_BYTES, makeGenesis, type Mesh, verifyGenesis } from '#mesh/admission/genesis.ts';
-import { type Member, removalWords } from '#mesh/admission/registry.ts';
+import { type Member, type RemovedIdentity, removalWords } from '#mesh/admission/registry.ts';
 import { decideSeal } from '#mesh/admission/seal-rotations.ts';
 import { VoterLog } from '#mesh/admission/voter-log.ts';
 import { encodeLogMessage, packEntry, sealEntry, unpackEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
@@ -35,6 +35,9 @@ export class LedgerDesk implements LedgerDoor {
     if (mesh === null) return 'this node belongs to no mesh';
     const behind = this.#behind(mesh);
     if (behind !== undefined) return behind;
+    // Which machine is the original is for the owner alone to say, and the owner says it at the one that is to stay (§2.11).
+    const ownCase = change.kind === 'settle' && bytesEqual(change.aid, this.#core.self.aid);
+    if (this.#core.contested !== null && !ownCase && change.kind !== 'rotate') return `the identity of this voter is contested: ${this.#core.contested}`;
     // Our own rotation first: others verify what we sign by the key that it brings in.
     const seal = change.kind === 'rotate' ? undefined : decideSeal(mesh.registry, this.#core.self.established);
     if (seal !== undefined) this.commit(seal);
@@ -126,6 +129,21 @@ export class LedgerDesk implements LedgerDoor {
         if (removed.how !== 'leave') this.#core.refused = `this node ${removalWords(removed)}`;
         return;
       }
+      case 'barred':
+        return this.#onBarred(effect.member, effect.removed);
+      case 'unbarred':
+        this.#core.event(
+          'IDENTITY_UNBARRED',
+          'notice',
+          `${effect.removed.name} (${effect.removed.fingerprint}) may come back; it begins at trust 0`,
+          aidText(effect.removed.aid),
+          null,
+        );
+        if (effect.member !== null) this.#core.rooms.members.watch(effect.member.aid);
+        if (effect.member?.text === this.#core.self.text) this.#core.refused = null;
+        return;
+      case 'settled':
+        return this.#core.rooms.contests.onSettled(effect.member, effect.machines);
       case 'void':
         // The genesis is what a registry begins with; it has nothing to add.
         if (index === 1) return;
@@ -134,6 +152,18 @@ export class LedgerDesk implements LedgerDoor {
       case 'foreign':
         return;
     }
+  }
+
+  #onBarred(member: Member | null, removed: RemovedIdentity): void {
+    const text = aidText(removed.aid);
+    const { bar } = removed;
+    const hardware = bar?.binding == null ? '' : `; its machine is barred with it (${bar.binding.kind})`;
+    this.#core.event('IDENTITY_BARRED', 'critical', `${removed.name} (${removed.fingerprint}) ${removalWords(removed)}${hardware}`, text, null, {
+      cause: bar?.cause ?? null,
+      proof: bar?.evidence == null ? null : hex(bar.evidence),
+    });
+    if (text === this.#core.self.text) this.#core.refused = `this node is barred from the mesh: ${bar?.reason ?? ''}`;
+    else if (member !== null) this.#core.rooms.members.unwatch(member.text, 'bar');
   }
 
   #onMemberChanged(how: 'admitted' | 'promoted' | 'suspended' | 'confirmed' | 'renamed', member: Member): void {

@@ -49,7 +49,7 @@ export class LinkDesk implements LinkDoor {
     }
     const former = peer.session;
     peer.session = session;
-    peer.link = link;
+    peer.opened(link);
     if (former !== null && former !== session && former.state !== 'closed') {
       former.disconnected('replaced by a newer connection');
       this.#core.fx.now.close.push({ connection: former.id });
@@ -74,6 +74,8 @@ export class LinkDesk implements LinkDoor {
     this.ping(session, null);
     this.#core.rooms.gossip.tellFacts(session);
     this.#core.rooms.statements.onLinkOpen(peer, session);
+    this.#core.rooms.evidence.tell(session);
+    this.#core.rooms.contests.tell(session);
     const commit = context.payload?.ledger.commit ?? 0;
     if (this.#core.mesh !== null) this.#core.rooms.ledger.onLog(this.#core.mesh.log.step({ kind: 'linked', peer: peer.text, commit }, this.#core.now.mono));
     void accept;
@@ -140,11 +142,17 @@ export class LinkDesk implements LinkDoor {
       }
       case 'gossip':
         return this.#core.rooms.gossip.onGossip(peer, message.topic, message.body, message.origin);
+      case 'evidence':
+        // Our own signatures, shown to us inside a session: what a refusal would show (§2.9).
+        return this.#core.rooms.history.onEvidence(
+          identity,
+          'IDENTITY_STALE',
+          message.items.map(({ object }) => ({ body: object.body.slice(), sig: object.sig.slice() })),
+        );
       case 'est-fetch':
         return this.#core.rooms.identities.onEstFetch(session, message);
       case 'est':
         return this.#core.rooms.identities.onEst(session, peer, message);
-      case 'evidence':
       case 'sentinel':
       case 'void':
         return;
@@ -235,7 +243,8 @@ export class LinkDesk implements LinkDoor {
   #onOpeningEnded(context: Context, ending: Ending): void {
     const { session, target } = context;
     const code = ending.code !== null && !isFarewellCode(ending.code) ? ending.code : null;
-    if (code !== null)
+    // A contest is told once, with all that is known of it, where it is seen.
+    if (code !== null && !(code === 'IDENTITY_CONTESTED' && ending.by === 'us'))
       this.#core.incident(
         code,
         code === 'DUP_CONN' ? 'info' : 'warning',

@@ -46,9 +46,11 @@ export class MemberDesk implements MemberDoor {
     );
   }
 
-  unwatch(text: AidText, how: 'leave' | 'forget'): void {
+  unwatch(text: AidText, how: 'leave' | 'forget' | 'bar'): void {
     const peer = this.#core.peers.get(text);
     const session = peer?.session ?? null;
+    // A bar may be lifted again: then our side of the history goes on where it stood.
+    if (how === 'bar' && peer?.sending != null) this.#core.formerSending.set(text, peer.sending);
     this.#core.peers.delete(text);
     this.#core.liveness.remove(text);
     this.#core.dials.removeMember(text);
@@ -56,7 +58,7 @@ export class MemberDesk implements MemberDoor {
     if (session === null) return;
     // Who leaves in order is bidden farewell; the ledger may bring the news before its own farewell does.
     if (how === 'leave') session.close('LEAVE');
-    else session.refuse(turned('IDENTITY_BARRED', 'it is no longer a member'));
+    else session.refuse(turned('IDENTITY_BARRED', how === 'bar' ? 'it is barred' : 'it is no longer a member'));
     this.#core.touched.add(session);
   }
 
@@ -129,6 +131,8 @@ export class MemberDesk implements MemberDoor {
       const [text, psk] = listOf(pair, 2) ?? [];
       if (typeof text === 'string' && psk instanceof Uint8Array) this.#core.psks.set(text, psk.slice());
     }
+    this.#core.rooms.evidence.load();
+    this.#core.rooms.contests.load();
     const intent = documents.intent === null || this.#core.mesh !== null ? undefined : decodeIntent(documents.intent);
     if (intent !== undefined) this.#core.rooms.joining.startJoin(null, intent);
   }

@@ -123,9 +123,8 @@ export class StatementDesk implements StatementDoor {
 
   #onContradiction(peer: Peer, session: Session, objects: readonly SignedObject[], place: string): void {
     const why = `it signed two different things as ${place} of incarnation ${peer.boot?.incarnation ?? 0}`;
-    this.#core.rooms.history.break(peer, 'B5', why);
-    this.#core.rooms.history.keepEvidence(objects);
-    this.#core.event('EQUIVOCATION', 'critical', `${this.#core.nameOf(peer.text)}: ${why}`, peer.text, session.source, { class: 'B5' });
+    // Judged as anybody would judge it: with a key that was replaced meanwhile it convicts nobody.
+    if (peer.established !== null) this.#core.rooms.evidence.found('statement', peer.established, objects, why);
     session.refuse({ kind: 'refuse', code: 'EQUIVOCATION', why });
     this.#core.touched.add(session);
   }

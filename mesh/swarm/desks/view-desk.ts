@@ -2,7 +2,7 @@
  * What the node shows of itself and the others (views.ts); reads, never changes.
  */
 import { hex } from '#core/bytes/bytes.ts';
-import { effectiveRole, type Member } from '#mesh/admission/registry.ts';
+import { effectiveRole, type Member, type RemovedIdentity } from '#mesh/admission/registry.ts';
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
@@ -11,7 +11,7 @@ import type { SwarmCore } from '../core.ts';
 import type { MeshState } from '../mesh-state.ts';
 import type { Peer } from '../peer.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
-import type { ClosedView, MeshView, NodeState, NodeView, StatusView, TrustView } from '../views.ts';
+import type { BarredView, ClosedView, MeshView, NodeState, NodeView, StatusView, TrustView } from '../views.ts';
 import type { ViewDoor } from '../rooms.ts';
 
 /** See the header. */
@@ -39,6 +39,7 @@ export class ViewDesk implements ViewDoor {
       requests: this.#core.rooms.admission.requests(),
       closed: mesh === null ? [] : closedViews(mesh),
       strangers: this.#core.strangers.alerts,
+      barred: mesh === null ? [] : [...mesh.registry.removed.values()].flatMap((removed) => barredView(removed) ?? []),
     };
   }
 
@@ -76,6 +77,7 @@ export class ViewDesk implements ViewDoor {
       capabilities: this.#core.facts.capabilities,
       conditions: this.#core.facts.conditions,
       joinedAt: member?.admittedAt ?? null,
+      contest: this.#core.rooms.contests.view(this.#core.self.text),
     };
   }
 
@@ -105,6 +107,7 @@ export class ViewDesk implements ViewDoor {
       capabilities: peer.capabilities,
       conditions: peer.conditions,
       joinedAt: member?.admittedAt ?? null,
+      contest: this.#core.rooms.contests.view(peer.text),
     };
   }
 
@@ -115,6 +118,7 @@ export class ViewDesk implements ViewDoor {
     return {
       score: scoreNumber(reading.score),
       level: reading.level,
+      standing: reading.standing,
       lengthCredit: reading.lengthCredit,
       timeCreditMs: reading.timeCreditMs,
       debt: reading.debt,
@@ -124,6 +128,20 @@ export class ViewDesk implements ViewDoor {
       lastCheckpointAt: peer.lastCheckpointAt,
     };
   }
+}
+
+function barredView({ aid, fingerprint, name, at, bar }: RemovedIdentity): BarredView | undefined {
+  if (bar === null) return undefined;
+  return {
+    aid: aidText(aid),
+    fingerprint,
+    name,
+    cause: bar.cause,
+    reason: bar.reason,
+    evidence: bar.evidence === null ? null : hex(bar.evidence),
+    hardware: bar.binding?.kind ?? null,
+    at,
+  };
 }
 
 function countsOf(breaks: Readonly<Partial<Record<BreakClass, number>>>): Readonly<Record<string, number>> {

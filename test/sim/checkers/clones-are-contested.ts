@@ -22,8 +22,9 @@ function outcomeOf({ truth }: Scene, judges: readonly Machine[], a: Machine, b: 
   if (common.length === 0) return { outcome: 'no-common-peer', judge: '' };
   const selves = [a, b].some((machine) => machine.run?.swarm.status().state === 'contested');
   for (const judge of common) {
-    const breaks = judge.run?.swarm.status().nodes.find(({ aid }) => aid === a.lineage.text)?.trust?.breaks ?? {};
-    if ((breaks['B5'] ?? 0) > 0) return { outcome: 'convicted-at-peer', judge: judge.name };
+    const view = judge.run?.swarm.status();
+    const breaks = view?.nodes.find(({ aid }) => aid === a.lineage.text)?.trust?.breaks ?? {};
+    if ((breaks['B5'] ?? 0) > 0 || view?.barred.some(({ aid }) => aid === a.lineage.text) === true) return { outcome: 'convicted-at-peer', judge: judge.name };
     if ((breaks['B4'] ?? 0) > 0) return { outcome: 'contested-at-peer', judge: judge.name };
   }
   return { outcome: selves ? 'self-reported' : 'unnoticed', judge: common.map(({ name }) => name).join(', ') };

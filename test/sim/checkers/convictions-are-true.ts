@@ -4,7 +4,8 @@ import type { MakeChecker } from './checker.ts';
 export const convictionsAreTrue: MakeChecker = ({ truth }) => ({
   name: 'convictions-are-true',
   onView(machine, view) {
-    const wrong = view.nodes.find((node) => (node.trust?.breaks['B5'] ?? 0) > 0 && !truth.equivocated(node.aid));
+    const convicted = [...view.nodes.filter((node) => (node.trust?.breaks['B5'] ?? 0) > 0), ...view.barred];
+    const wrong = convicted.find(({ aid }) => !truth.equivocated(aid));
     return wrong === undefined ? undefined : `${machine.name} has convicted ${wrong.name}, which never said two things in one place`;
   },
 });

@@ -9,8 +9,9 @@ export function provableEquivocations(
     [...caughtBy.keys()]
       .filter((judge) => judge.run !== null && judge.lineage.text !== aid && isHonest(scene, judge.lineage.text))
       .map((judge) => {
-        const breaks = judge.run?.swarm.status().nodes.find((node) => node.aid === aid)?.trust?.breaks ?? {};
-        return { aid, judge: judge.name, place, proven: (breaks['B5'] ?? 0) > 0 };
+        const view = judge.run?.swarm.status();
+        const breaks = view?.nodes.find((node) => node.aid === aid)?.trust?.breaks ?? {};
+        return { aid, judge: judge.name, place, proven: (breaks['B5'] ?? 0) > 0 || view?.barred.some((barred) => barred.aid === aid) === true };
       }),
   );
 }
