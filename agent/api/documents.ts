@@ -242,6 +242,7 @@ export const documentSchemas = {
     mesh: mesh.nullable(),
     nodes: z.array(node),
     closed: z.array(closed).describe('identities that are used up, the newest first'),
+    barred: z.array(barred).describe('identities that may never come back'),
   }).describe('`nodes`'),
   node: documentOf('node', { ...node.shape, ping: ping.optional().describe('with `--ping`') }).describe('`node NAME`, `node forget`'),
   trust: z
@@ -258,6 +259,12 @@ export const documentSchemas = {
       }),
     ])
     .describe('`trust [PEER]`'),
+  barred: documentOf('barred', { node: z.strictObject({ aid, fingerprint, name }), reason: text }).describe('`node bar`'),
+  unbarred: documentOf('unbarred', { node: z.strictObject({ aid, fingerprint, name }) }).describe('`node unbar`'),
+  settled: documentOf('settled', {
+    node: z.strictObject({ aid, fingerprint, name }),
+    copy: text.nullable().describe('as typed; null with `--restored`'),
+  }).describe('`identity settle`'),
   'trust-verification': documentOf('trust-verification', {
     file: text,
     valid: z.literal(true).describe('else the document is an `error` with exit 65'),

@@ -5,7 +5,7 @@
 import type { DoctorReport } from '#agent/doctor/report.ts';
 import type { RaftView, SandboxView } from '#agent/status/self-report.ts';
 import type { NextKeyWhere } from '#mesh/driver/identity-keeper.ts';
-import type { TrustExplanation } from '#mesh/driver/mesh-node.ts';
+import type { NamedIdentity, TrustExplanation } from '#mesh/driver/mesh-node.ts';
 import type { IdentityDocument } from '#mesh/hcth/identity-document.ts';
 import type { NextKeyPlace } from '#mesh/hcth/identity-file.ts';
 import type {
@@ -97,6 +97,9 @@ export interface ApiMethods {
   /** A secret: the document with the next key. */
   'export-next-key': { readonly request: Nothing; readonly response: IdentityDocument };
   'forget-next-key': { readonly request: { readonly digest: string; readonly how: NextKeyPlace['how']; readonly place: string }; readonly response: Nothing };
+  bar: { readonly request: { readonly node: string; readonly reason: string }; readonly response: NamedIdentity };
+  unbar: { readonly request: { readonly node: string }; readonly response: NamedIdentity };
+  settle: { readonly request: { readonly node: string; readonly copy: string | null }; readonly response: Nothing };
   trust: { readonly request: { readonly node: string }; readonly response: TrustExplanation };
   identity: { readonly request: Nothing; readonly response: IdentityView };
   events: { readonly request: { readonly limit: number }; readonly response: readonly EventRecord[] };

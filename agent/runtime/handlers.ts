@@ -103,6 +103,12 @@ export function createHandlers(parts: HandlerParts): ApiHandlers {
       await node.letNextKeyGo(digest, { how, place, at: Date.now() });
       return {};
     },
+    bar: ({ node: reference, reason }) => node.bar(reference, reason),
+    unbar: ({ node: reference }) => node.unbar(reference),
+    settle: async ({ node: reference, copy }) => {
+      await node.settle(reference, copy);
+      return {};
+    },
     trust: ({ node: reference }) => node.explainTrust(reference),
     identity: () => {
       const { self, closed } = node.status();

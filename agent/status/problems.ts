@@ -36,6 +36,15 @@ function ownProblems(status: StatusView, interfacesUsed: number | null): readonl
     );
   for (const flag of status.degraded)
     problems.push(problem('STATE_DEGRADED', 'critical', `stored state is degraded: ${flag}`, 'See `robonet explain STATE_DEGRADED`.'));
+  if (status.startReason === 'restore' && status.state === 'member')
+    problems.push(
+      problem(
+        'ROLLED_BACK',
+        'notice',
+        'this machine went on from an older state (a restored disk, or writes lost in a power cut); its peers gave back what it had forgotten',
+        'Nothing, if you restored it. If it happens by itself the card or disk loses writes: replace it.',
+      ),
+    );
   const reason = status.stateReason;
   switch (status.state) {
     case 'unjoined':
@@ -64,8 +73,8 @@ function ownProblems(status: StatusView, interfacesUsed: number | null): readonl
         problem(
           'IDENTITY_CONTESTED',
           'critical',
-          reason ?? 'another machine with this identity is alive',
-          'Find the copy, and decide which of the two is the original.',
+          status.self.contest?.text ?? reason ?? 'another machine with this identity is alive',
+          settleWords(status.self, 'On a voter, or on the machine that is to stay if that is a voter: '),
         ),
       );
       break;
@@ -110,6 +119,26 @@ function nodeProblems(node: NodeView, now: Millis): readonly Problem[] {
       ),
     );
   }
+  if (!node.self && node.contest !== null)
+    problems.push(problem('IDENTITY_CONTESTED', 'critical', node.contest.text, settleWords(node, 'Decide which machine is the copy; then, on a voter: ')));
+  if (node.trust?.standing === 'frozen')
+    problems.push(
+      problem(
+        'TRUST_FROZEN',
+        'warning',
+        `${node.name} used an incarnation twice, as after a restored backup; its trust is frozen`,
+        `If it is one machine: \`robonet identity settle ${node.name} --restored\` on a voter. If you restored nothing, look for a copy of its disk.`,
+      ),
+    );
+  if (node.trust?.standing === 'convicted')
+    problems.push(
+      problem(
+        'EQUIVOCATION',
+        'critical',
+        `${node.name} signed two different things for one place; its identity is worth nothing any more`,
+        'Its memory was copied while it ran, or its key is in other hands. Reinstall the machine: it comes back with a new identity.',
+      ),
+    );
   if (!node.self && node.liveness === 'suspect')
     problems.push(problem('NODE_SUSPECT', 'notice', `${node.name} has fallen silent`, 'Wait a few seconds: it is being asked.'));
   for (const condition of node.conditions) {
@@ -124,6 +153,11 @@ function nodeProblems(node: NodeView, now: Millis): readonly Problem[] {
     );
   }
   return problems;
+}
+
+function settleWords(node: NodeView, lead: string): string {
+  const [first, second] = node.contest?.holders ?? [];
+  return `${lead}\`robonet identity settle ${node.name} --copy ${second?.boot ?? 'BOOT'}\` if the one that came later is the copy${first === undefined ? '' : `, \`--copy ${first.boot}\` if the first one is`}.`;
 }
 
 function waiting({ requests }: StatusView): readonly Problem[] {

@@ -43,6 +43,9 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['STATE_RESTORED', 'stored state was restored from what peers keep'],
   ['STATE_RECALLED', 'a member kept a statement of this node that its own card had forgotten; it is kept here again'],
   ['STATE_TAIL_REPAIRED', 'the last write before a power cut was incomplete and has been cut off; nothing that was confirmed is lost'],
+  ['ROLLED_BACK', 'a benign rollback: a machine came back with an older disk and went on from the last common entry; it costs some trust'],
+  ['TRUST_FROZEN', 'a member used an incarnation twice; it earns nothing until the owner settles it with `robonet identity settle NAME --restored`'],
+  ['BARRED_SEEN', 'a barred identity turned up on this network: whoever has it is here; it was refused'],
   ['CONTEST_DETAIL', 'more has become known of an identity that lives on two machines: the hardware behind an address'],
   [
     'IDENTITY_SETTLED',

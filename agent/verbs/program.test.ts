@@ -119,6 +119,7 @@ const publicDocument: IdentityDocument = {
   peers: [],
   takenAt: 0,
 };
+const named = { aid: cellar.aid, name: cellar.name, fingerprint: cellar.fingerprint };
 const handlers: ApiHandlers = {
   status: answer,
   init: (request) => note('init', request, answer()),
@@ -142,6 +143,9 @@ const handlers: ApiHandlers = {
   approve: (request) => note('approve', request, waiting),
   deny: (request) => note('deny', request, waiting),
   forget: (request) => note('forget', request, cellar),
+  bar: (request) => note('bar', request, named),
+  unbar: (request) => note('unbar', request, named),
+  settle: (request) => note('settle', request, {}),
   trust: () => ({ peer: cellar, beginning: 'it began', steps: [oddStep], result: ['it ended'], lines: ['it began', 'it ended'], exported: { v: 2 } }),
   identity: () => ({
     aid: 'rn1aaaa',
@@ -222,7 +226,23 @@ describe('every verb', () => {
   });
 
   it('that changes something has --dry-run', () => {
-    const changing = ['init', 'join', 'leave', 'invite', 'revoke', 'approve', 'deny', 'forget', 'install', 'uninstall', 'start', 'stop'];
+    const changing = [
+      'init',
+      'join',
+      'leave',
+      'invite',
+      'revoke',
+      'approve',
+      'deny',
+      'forget',
+      'bar',
+      'unbar',
+      'settle',
+      'install',
+      'uninstall',
+      'start',
+      'stop',
+    ];
     for (const name of changing)
       expect(
         all.find((verb) => verb.name === name)?.options?.map((option) => option.flags),
@@ -239,6 +259,9 @@ describe('every verb', () => {
     ['approve', 'CCCC-CCCC-CCCC-CCCC'],
     ['deny', 'CCCC-CCCC-CCCC-CCCC'],
     ['node', 'forget', 'attic'],
+    ['node', 'bar', 'attic'],
+    ['node', 'unbar', 'attic'],
+    ['identity', 'settle', 'attic', '--restored'],
   ])('%s --dry-run asks the agent to change nothing', async (...words) => {
     if (words[0] === 'init' || words[0] === 'join') view = { ...member, state: 'unjoined', mesh: null };
     const { code, out } = await robonet(...words, '--dry-run');
@@ -505,6 +528,53 @@ describe('other verbs', () => {
   it('explain knows faults, refusals and events', async () => {
     for (const code of ['RN-AGENT-001', 'token_used', 'HARDWARE_CHANGED']) expect((await robonet('explain', code)).code).toBe(0);
     expect(await robonet('explain', 'TOKEN_USE')).toMatchObject({ code: 65, err: expect.stringContaining('did you mean TOKEN_USED?') });
+  });
+
+  it('node bar and unbar say what they do, with the reason', async () => {
+    const { out } = await robonet('node', 'bar', 'BBBB-BBBB-BBBB-BBBB', '--reason', 'stolen');
+    expect(out).toContain('(BBBB-BBBB-BBBB-BBBB) is barred: stolen');
+    await robonet('node', 'bar', 'rn1zzzz');
+    await robonet('node', 'unbar', 'cellar', '--json');
+    expect(calls).toEqual([
+      ['bar', { node: 'rn1bbbb', reason: 'stolen' }],
+      ['bar', { node: 'rn1zzzz', reason: 'barred by the owner' }],
+      ['unbar', { node: 'cellar' }],
+    ]);
+  });
+
+  it('identity settle wants one answer, and passes it on', async () => {
+    for (const wrong of [[], ['--copy', '4-ab12cd34', '--restored']])
+      expect((await robonet('identity', 'settle', 'BBBB-BBBB-BBBB-BBBB', ...wrong)).code).toBe(64);
+    expect(calls).toEqual([]);
+    expect((await robonet('identity', 'settle', 'BBBB-BBBB-BBBB-BBBB', '--copy', '4-ab12cd34')).out).toContain('4-ab12cd34 is the copy of ');
+    await robonet('identity', 'settle', 'BBBB-BBBB-BBBB-BBBB', '--restored', '--json');
+    expect(calls).toEqual([
+      ['settle', { node: 'rn1bbbb', copy: '4-ab12cd34' }],
+      ['settle', { node: 'rn1bbbb', copy: null }],
+    ]);
+  });
+
+  it('an identity on two machines is on top of the status, with both and the command for either answer', async () => {
+    const holders = [
+      { boot: '3-aaaaaaaa', incarnation: 3, address: '10.0.0.2', macs: ['02:00:00:00:00:02'] },
+      { boot: '4-bbbbbbbb', incarnation: 4, address: '10.0.0.9', macs: ['02:00:00:00:00:09'] },
+    ];
+    const contest = { aid: 'rn1bbbb', name: 'cellar', since: 0, believed: true, observers: ['attic'], holders, text: 'cellar is one identity on two machines' };
+    view = { ...member, nodes: [self, { ...cellar, contest, trust: { ...cellar.trust!, standing: 'contested' } }] };
+    const { code, out } = await robonet('status');
+    expect(code).toBe(1);
+    expect(out.split('\n')[1]).toContain('critical cellar is one identity on two machines');
+    expect(out).toContain('--copy 4-bbbbbbbb');
+    expect(out).toContain('--copy 3-aaaaaaaa');
+    expect((await robonet('node', 'BBBB-BBBB-BBBB-BBBB')).out).toContain('contested');
+    expect((await robonet('node', 'BBBB-BBBB-BBBB-BBBB', '--json')).out).toContain('02:00:00:00:00:09');
+    view = {
+      ...member,
+      barred: [{ aid: 'rn1cccc', fingerprint: 'CCCC-CCCC-CCCC-CCCC', name: 'old', cause: 'owner', reason: 'stolen', evidence: null, hardware: 'tpm', at: 0 }],
+    };
+    expect((await robonet('nodes')).out).toContain('old (CCCC-CCCC-CCCC-CCCC): stolen; its machine too (tpm)');
+    expect((await robonet('nodes', '--json')).out).toContain('"hardware":"tpm"');
+    view = member;
   });
 
   it('forget tells the agent the identity, not the name', async () => {

@@ -110,6 +110,27 @@ const verbs: readonly VerbSpec[] = [
         run: async (invocation, context) => (await import('#agent/verbs/show-node.ts')).forgetNode(invocation, context),
       },
       {
+        name: 'bar',
+        summary: 'refuse an identity everywhere, for example of a stolen machine',
+        arguments: [nodeArgument],
+        options: [{ flags: '--reason <text>', text: 'shown wherever it is refused' }, dryRunOption],
+        examples: [
+          ['robonet node bar attic-pi --reason "stolen from the shed"', 'links are cut; with a TPM or a burnt-in key the machine is barred too'],
+          ['robonet node bar attic-pi --dry-run', 'says what would happen'],
+        ],
+        exits: [noAgent, refused, [EXIT.badInput, 'no such node']],
+        run: async (invocation, context) => (await import('#agent/verbs/settle.ts')).barNode(invocation, context),
+      },
+      {
+        name: 'unbar',
+        summary: 'lift a bar; a conviction is never lifted',
+        arguments: [{ form: '<node>', text: 'name, fingerprint or identity, as `robonet nodes` shows it' }],
+        options: [dryRunOption],
+        examples: [['robonet node unbar attic-pi', 'it is a member again, at trust 0']],
+        exits: [noAgent, refused, [EXIT.badInput, 'nobody of that name is barred']],
+        run: async (invocation, context) => (await import('#agent/verbs/settle.ts')).unbarNode(invocation, context),
+      },
+      {
         name: 'close',
         summary: 'close the identity of a member that lost its keys',
         description: 'Run on a voter. Every node refuses the identity from then on and shows it as closed, with date and successor.',
@@ -271,6 +292,25 @@ const verbs: readonly VerbSpec[] = [
         examples: [['robonet identity show', 'what people compare before they approve this machine']],
         exits: [noAgent],
         run: async (invocation, context) => (await import('#agent/verbs/identity.ts')).showIdentity(invocation, context),
+      },
+      {
+        name: 'settle',
+        summary: 'end a dispute about an identity: which of two machines is the copy, or that there is only one',
+        description:
+          'Run it on a voter. The copy leaves the identity as soon as it is reached, keeps it aside, and asks to be let in as a new machine; the original goes on as before. Where a voter itself is on two machines, run it on the one that is to stay.',
+        arguments: [nodeArgument],
+        options: [
+          { flags: '--copy <machine>', text: 'the copy: its boot id as `robonet status` shows it, its address or its MAC' },
+          { flags: '--restored', text: 'there is no second machine: its disk was restored, its trust may grow again' },
+          dryRunOption,
+        ],
+        examples: [
+          ['robonet identity settle attic-pi --copy 4-ab12cd34', 'of two machines this one is the copy'],
+          ['robonet identity settle attic-pi --copy 192.168.1.9', 'the same, by its address'],
+          ['robonet identity settle attic-pi --restored', 'one machine, restored from a backup'],
+        ],
+        exits: [noAgent, refused, [EXIT.badInput, 'no such node or machine, or nothing in dispute']],
+        run: async (invocation, context) => (await import('#agent/verbs/settle.ts')).settleIdentity(invocation, context),
       },
       {
         name: 'rotate',

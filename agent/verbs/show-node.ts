@@ -68,6 +68,7 @@ export async function showNode(invocation: Invocation, { output, signal }: VerbC
       ['online', onlineWords(node, now, output.palette)],
       ['role', roleWords(node)],
       ['trust', trustWords(node)],
+      ...(node.contest === null ? [] : ([['contested', output.palette.bad(printable(node.contest.text))]] as const)),
       ['address', printable(node.address ?? '-')],
       ['round trip', rttWords(node)],
       ...(ping === null

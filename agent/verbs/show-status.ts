@@ -75,7 +75,7 @@ function nodeTable(status: StatusAnswer, output: Output): readonly string[] {
 /** `robonet nodes`. */
 export async function showNodes(invocation: Invocation, { output, signal }: VerbContext): Promise<undefined> {
   const status = await clientFor(invocation).call('status', {}, { signal });
-  output.document('nodes', { mesh: status.mesh, nodes: status.nodes, closed: status.closed });
+  output.document('nodes', { mesh: status.mesh, nodes: status.nodes, closed: status.closed, barred: status.barred });
   const now = Date.now();
   const rows = status.nodes.map((node) => [
     printable(node.name),
@@ -93,6 +93,15 @@ export async function showNodes(invocation: Invocation, { output, signal }: Verb
       rows,
       output.palette.dim,
     ),
+    ...(status.barred.length === 0
+      ? []
+      : [
+          '',
+          'barred identities:',
+          ...status.barred.map(({ name, fingerprint, reason, hardware }) =>
+            printable(`  ${name} (${fingerprint}): ${reason}${hardware === null ? '' : `; its machine too (${hardware})`}`),
+          ),
+        ]),
     ...(status.closed.length === 0 ? [] : ['', 'closed identities:', ...status.closed.map((closed) => `  ${closedWords(closed)}`)]),
   );
   return undefined;

@@ -30,7 +30,9 @@ export function roleWords(node: NodeView): string {
 
 /** "T1 0.23"; a dash for oneself. */
 export function trustWords(node: NodeView): string {
-  return node.trust === null ? '-' : `T${String(node.trust.level)} ${node.trust.score.toFixed(2)}`;
+  if (node.trust === null) return '-';
+  const standing = node.trust.standing === 'clear' ? '' : ` ${node.trust.standing}`;
+  return `T${String(node.trust.level)} ${node.trust.score.toFixed(2)}${standing}`;
 }
 
 /** "ok", or the kinds of what is wrong now. */

@@ -45,7 +45,7 @@ import { foreignMembership } from './foreign-membership.ts';
 import { measureHandshakeBudget } from './handshake-budget.ts';
 import { IdentityKeeper, type NextKeyWhere } from './identity-keeper.ts';
 import { openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
-import type { AddressHint, MeshNode, RotationOrder, TrustExplanation } from './mesh-node.ts';
+import type { AddressHint, MeshNode, NamedIdentity, RotationOrder, TrustExplanation } from './mesh-node.ts';
 import { NeighbourTable } from './neighbour-table.ts';
 import { MESH_PORT, type MeshNodeOptions, UNKNOWN_CAPABILITIES } from './mesh-node-options.ts';
 import { NodeState } from './node-state.ts';
@@ -566,6 +566,18 @@ class RunningNode implements MeshNode {
   #identityKeeper(): IdentityKeeper {
     if (this.#keeper === null) throw new Fault('RN-MESH-032', 'the node is not running');
     return this.#keeper;
+  }
+
+  async bar(aidOrName: string, reason: string): Promise<NamedIdentity> {
+    return this.#command<NamedIdentity>({ kind: 'bar', who: aidOrName, reason });
+  }
+
+  async unbar(aidOrName: string): Promise<NamedIdentity> {
+    return this.#command<NamedIdentity>({ kind: 'unbar', who: aidOrName });
+  }
+
+  async settle(aidOrName: string, copy: string | null): Promise<void> {
+    await this.#command({ kind: 'settle', who: aidOrName, copy });
   }
 
   async explainTrust(aidOrName: string): Promise<TrustExplanation> {

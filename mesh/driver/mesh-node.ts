@@ -88,6 +88,12 @@ export interface MeshNode {
 
   /** The history from which a peer's trust follows, and its offline-checkable export (protocol.md §2.12). */
   explainTrust(aidOrName: string): Promise<TrustExplanation>;
+  /** An identity, and where its hardware keeps a secret its machine too, may never come back. Voter only. */
+  bar(aidOrName: string, reason: string): Promise<NamedIdentity>;
+  /** Lift a bar; a conviction stays. */
+  unbar(aidOrName: string): Promise<NamedIdentity>;
+  /** Which machine of a contested identity is the copy: its boot id, address or MAC; null for "it is one machine". */
+  settle(aidOrName: string, copy: string | null): Promise<void>;
 
   /** An event of the agent's own, into the same file and stream as the mesh's. */
   record(event: { readonly code: string; readonly severity: EventRecord['severity']; readonly text: string; readonly data?: EventRecord['data'] }): void;
@@ -108,4 +114,11 @@ export interface MeshNode {
 }
 
 /** A peer and why it is trusted as it is. */
+/** An identity, as people see it. */
+export interface NamedIdentity {
+  readonly aid: string;
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
 export type TrustExplanation = { readonly peer: NodeView } & TrustAccount;

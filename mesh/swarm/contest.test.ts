@@ -238,9 +238,50 @@ describe('settling', () => {
     expect(viewOf(founder, original).trust!.standing).toBe('clear');
   });
 
+  for (const [row, extra, breakClass] of [
+    ['R2', 2, 'B2'],
+    ['R3', 1, 'B3'],
+  ] as const) {
+    it(`H-48: ${row}: a disk that was set back is a benign rollback on both sides, and goes on by itself`, () => {
+      const { world, founder, kitchen, attic } = three();
+      const backup = structuredClone(kitchen.disk);
+      for (let round = 0; round < extra; round += 1) {
+        world.kill(kitchen);
+        world.run(200);
+        world.start(kitchen);
+        world.runUntil(() => [founder, attic].every((node) => viewOf(node, kitchen).liveness === 'up'), 30_000);
+      }
+      world.run(130_000);
+      const before = new Map([founder, attic].map((node) => [node, viewOf(node, kitchen).trust!.score]));
+      world.kill(kitchen);
+      kitchen.disk = backup;
+      world.run(500);
+      world.start(kitchen);
+      world.runUntil(() => [founder, attic].every((node) => node.codes.includes('ROLLED_BACK') && viewOf(node, kitchen).liveness === 'up'), 60_000);
+      // Who met it first held it up; by then it has gone on, and the other one sees no more than a restart.
+      const judge = [founder, attic].find((node) => breakClass in viewOf(node, kitchen).trust!.breaks)!;
+      const told = judge.events.find(({ code }) => code === 'ROLLED_BACK')!;
+      expect(told).toMatchObject({ data: { benign: true, frozen: breakClass === 'B3' } });
+      expect(told.text).toMatch(/benign rollback; it went on as incarnation \d+ from the last common entry, frame \d+ of incarnation \d+/);
+      expect(kitchen.events.find(({ code }) => code === 'STATE_RESTORED')!.text).toContain('benign rollback');
+      expect(viewOf(judge, kitchen).trust!.breaks).toMatchObject({ [breakClass]: 1 });
+      expect(viewOf(judge, kitchen).trust!.score).toBeLessThan(before.get(judge)!);
+      expect(kitchen.swarm!.status().state).toBe('member');
+      for (const node of [founder, attic, kitchen]) expect(node.codes.filter((code) => code === 'IDENTITY_CONTESTED' || code === 'EQUIVOCATION')).toEqual([]);
+      if (breakClass === 'B2') return;
+      expect(told.text).toContain('robonet identity settle kitchen --restored');
+      const frozenAt = viewOf(judge, kitchen).trust!;
+      world.run(300_000);
+      expect(viewOf(judge, kitchen).trust).toMatchObject({ standing: 'frozen', timeCreditMs: frozenAt.timeCreditMs });
+      reply(founder, settle(world, founder, 'kitchen', null));
+      world.run(300_000);
+      for (const node of [founder, attic]) expect(viewOf(node, kitchen).trust!.standing).toBe('clear');
+      expect(viewOf(judge, kitchen).trust!.timeCreditMs).toBeGreaterThan(frozenAt.timeCreditMs);
+    });
+  }
+
   it('what is not in dispute is not settled', () => {
     const { world, founder } = three();
-    expect(refusal(founder, settle(world, founder, 'kitchen', null))).toBe('RN-MESH-047');
     expect(refusal(founder, settle(world, founder, 'kitchen', '2-00000000'))).toBe('RN-MESH-047');
     expect(refusal(founder, settle(world, founder, 'nobody', null))).toBe('RN-MESH-020');
   });

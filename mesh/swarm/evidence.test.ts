@@ -222,6 +222,11 @@ describe('bars', () => {
     for (const node of [founder, attic])
       expect(node.swarm!.status().barred).toMatchObject([{ name: 'kitchen', cause: 'owner', reason: 'stolen from the shed', evidence: null }]);
     expect(kitchen.swarm!.status()).toMatchObject({ state: 'refused' });
+    world.run(60_000);
+    expect(founder.events.find(({ code }) => code === 'BARRED_SEEN')).toMatchObject({
+      severity: 'critical',
+      text: expect.stringContaining(kitchen.address.host) as string,
+    });
     expect(refusal(founder, world.command(founder, { kind: 'bar', who: kitchen.text, reason: 'again' }))).toBe('RN-MESH-030');
     expect(refusal(attic, world.command(attic, { kind: 'unbar', who: 'kitchen' }))).toBe('RN-MESH-030');
     expect(refusal(founder, world.command(founder, { kind: 'bar', who: 'founder', reason: 'no' }))).toBe('RN-MESH-030');

@@ -159,6 +159,14 @@ export class HandshakeDesk implements HandshakeDoor {
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
     const relayed = this.#noteRelay(context, peer, payload);
     if (relayed !== null) return turned('HS_FAIL', relayed);
+    if (mesh.removal(peer.text)?.bar != null)
+      this.#core.incident(
+        'BARRED_SEEN',
+        'critical',
+        `${mesh.removal(peer.text)?.name ?? ''}, which is barred, is at ${session.remote.host}: whoever has it is on this network. It was refused; find the machine and take it back, or rotate what it knew`,
+        peer.text,
+        peer.text,
+      );
     if (mesh.removal(peer.text) !== undefined) return turned('IDENTITY_BARRED', `${this.#core.nameOf(peer.text)} has been removed from the mesh`);
     const known = mesh.member(peer.text);
     if (known === undefined && session.mode !== 0) {

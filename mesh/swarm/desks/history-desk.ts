@@ -114,6 +114,7 @@ export class HistoryDesk implements HistoryDoor {
       return turned('CHAIN_MISMATCH', sending.why);
     }
     if (decision.class !== 'B0') this.break(peer, decision.class, decision.meaning);
+    if (identity.boot.why === 'restore' && decision.case === 'R1') this.#tellRollback(peer, identity);
     if (decision.case !== 'new') {
       const data = { case: decision.case, class: decision.class };
       this.#core.event(
@@ -218,7 +219,7 @@ export class HistoryDesk implements HistoryDoor {
     this.#core.event(
       'STATE_RESTORED',
       'warning',
-      `a member proved that this node had reached incarnation ${shown}; it goes on as ${atLeast}`,
+      `benign rollback: a member holds our own signature of incarnation ${shown}, this disk knew less; this node goes on as ${atLeast} from the last common entry`,
       this.#core.self.text,
       null,
     );
@@ -284,6 +285,28 @@ export class HistoryDesk implements HistoryDoor {
     if (breakClass === 'PV') this.#pause(peer);
     this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
     peer.changed = false;
+  }
+
+  /** It came back with an older disk and has gone on from what both ends can prove: said on this side as the other one says it of itself. */
+  #tellRollback(peer: Peer, identity: PeerIdentity): void {
+    const name = this.#core.nameOf(peer.text);
+    const at = peer.newestPeerCheckpoint?.checkpoint;
+    const place = at === undefined ? 'a new beginning' : `the last common entry, frame ${at.sequence} of incarnation ${at.incarnation}`;
+    const frozen = peer.trust.standing === 'frozen';
+    const cost = frozen
+      ? `it used an incarnation twice, so its trust is frozen until the owner settles it: robonet identity settle ${name} --restored`
+      : 'it costs some trust, nothing else; nothing has to be done';
+    this.#core.event(
+      'ROLLED_BACK',
+      frozen ? 'warning' : 'notice',
+      `${name}: benign rollback; it went on as incarnation ${identity.boot.incarnation} from ${place}. ${cost}`,
+      peer.text,
+      null,
+      {
+        benign: true,
+        frozen,
+      },
+    );
   }
 
   /** A peer that broke the protocol is turned away for a while, longer each time within a day (§2.11 PV). */
