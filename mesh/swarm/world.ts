@@ -421,6 +421,7 @@ export class World {
     node.former.push(node.identity);
     node.identity = createIdentity(this.crypto, this.entropy(IDENTITY_RANDOM_BYTES), NO_BINDING).identity;
     node.disk.boots = [];
+    node.disk.statements = [];
     this.start(node, 1);
   }
 
