@@ -34,6 +34,36 @@ describe.each([
   });
 });
 
+test.each([
+  [agent, ['identity'], ['rotate', 'recover', 'export-next', 'forget-next', 'document']],
+  [agent, ['identity', 'rotate'], ['--next-key', 'provision escrow show']],
+  [agent, ['identity', 'recover'], ['--identity', '--alone', 'robonet identity document']],
+  [agent, ['node', 'close'], ['--replaced-by', 'date and successor']],
+  [agent, ['approve'], ['--replaces']],
+  [provision, ['escrow'], ['list', 'show', 'pull', 'XDG_DATA_HOME']],
+])('%s %j --help says what it needs', async (program, verb, words) => {
+  const { code, stdout } = await run([program, ...verb, '--help']);
+  expect(code).toBe(0);
+  for (const word of words) expect(stdout).toContain(word);
+});
+
+test.each(['rotate', 'recover'])('robonet identity %s takes no key from the command line', async (verb) => {
+  const { code, stdout, stderr } = await run([agent, 'identity', verb, '--next-key', 'rnk1.SECR-ETSE-CRET']);
+  expect([code, stdout]).toEqual([64, '']);
+  expect(stderr).toContain('--next-key FILE');
+  expect(stderr).not.toContain('SECR');
+});
+
+test('provision escrow says when there is nothing, and where it looked', async () => {
+  const env = { XDG_DATA_HOME: '/nonexistent' };
+  const list = await run([provision, 'escrow', 'list'], env);
+  expect(list.code).toBe(0);
+  expect(list.stderr).toContain('/nonexistent/robonet/escrow');
+  const show = await run([provision, 'escrow', 'show', 'attic'], env);
+  expect([show.code, show.stdout]).toEqual([65, '']);
+  expect(show.stderr).toContain('provision escrow pull');
+});
+
 test('robonet without an agent running says so, with exit code 69 and the next step', async () => {
   const { code, stderr } = await run([agent, '--socket', '/nonexistent/agent.sock', 'status']);
   expect(code).toBe(69);

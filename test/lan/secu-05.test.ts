@@ -35,7 +35,9 @@ const lan = useLan(
   ],
   async () => {
     await found(lan.host('laptop'), { name: 'cottage', trustProfile: 'lab' });
-    for (const name of [...devices, 'thief']) await lan.host(name).writeFile('/etc/robonet/config.yaml', UNBOUND);
+    for (const name of devices) await lan.host(name).writeFile('/etc/robonet/config.yaml', UNBOUND);
+    // Nor does the thief give itself away by the name of its machine.
+    await lan.host('thief').writeFile('/etc/robonet/config.yaml', `${UNBOUND}name: cellar\n`);
   },
 );
 
@@ -47,9 +49,7 @@ async function viewOf(observer: string, name: string): Promise<NodeView> {
   return found;
 }
 
-async function identityOf(
-  name: string,
-): Promise<{
+async function identityOf(name: string): Promise<{
   readonly aid: string;
   readonly fingerprint: string;
   readonly rotation: number;
@@ -183,12 +183,9 @@ test('SECU-05 a card that was copied is taken back with the next key alone: the 
   await copyState(cellar, thief);
   // The copy speaks first and is taken for the cellar: nothing distinguishes the two yet.
   await thief.check(['robonet', 'agent', 'start']);
-  await waitFor('the copy is in', { withinMs: WITHIN_MS, evidence: lan.evidence }, async () => {
-    const view = await viewOf('kitchen', 'cellar');
-    return view.liveness === 'up' && (view.address?.startsWith(thief.address) ?? false)
-      ? true
-      : (await statusOf(thief)).nodes.some((node) => node.name === 'kitchen' && node.liveness === 'up');
-  });
+  await waitFor('the copy is in', { withinMs: WITHIN_MS, evidence: lan.evidence }, async () =>
+    (await statusOf(thief)).nodes.some((node) => node.name === 'kitchen' && node.liveness === 'up'),
+  );
   await cellar.check(['robonet', 'agent', 'start']);
   await eventOn('kitchen', 'two machines with one identity', (event) => event.code === 'IDENTITY_CONTESTED' && event.text.includes('cellar'));
   await robonetOk(cellar, ['identity', 'recover', '--next-key', '-'], { stdin: await lan.host('laptop').check(['provision', 'escrow', 'show', 'cellar']) });
