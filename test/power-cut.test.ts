@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Recording } from '#test/power-cut/recording.ts';
 import { type Effort, replay, type Report } from '#test/power-cut/replay.ts';
-import { recordCompaction, recordDiary, recordLives } from '#test/power-cut/workloads.ts';
+import { recordCompaction, recordDiary, recordLives, recordRotations } from '#test/power-cut/workloads.ts';
 
 const isLong = process.env['ROBONET_POWER_CUT'] === 'long';
 const effort: Effort = {
@@ -24,7 +24,7 @@ let recordings: readonly Recording[] = [];
 beforeAll(async () => {
   // In memory where there is room: the states are thousands, and their fsyncs need no disk.
   folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'robonet-power-'));
-  recordings = [...(await recordLives(folder)), await recordDiary(folder), recordCompaction(folder)];
+  recordings = [...(await recordLives(folder)), await recordDiary(folder), recordCompaction(folder), await recordRotations(folder)];
 }, 60_000);
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -52,6 +52,21 @@ describe('a power cut at any point', () => {
       // The cuts did cut: what had been written was not there, or only in part.
       for (const file of ['identity', 'incarnation', 'statements', 'events']) expect(torn(report).some((name) => name.startsWith(file))).toBe(true);
       expect(torn(report).length).toBeGreaterThan(8);
+    },
+    TIME_LIMIT_MS,
+  );
+
+  test(
+    'H-61, H-64, P-1: of a device that is rotated: the identity before or after, never one that others do not know or a key that is away',
+    async () => {
+      const { disk, pledges } = recordings.find(({ name }) => name === 'rotations')!;
+      expect(pledges.filter(({ pledge }) => pledge.kind === 'rotation').map(({ pledge }) => pledge)).toMatchObject([{ number: 1 }, { number: 2 }]);
+      const away = pledges.find(({ pledge }) => pledge.kind === 'key-away')!.at;
+      expect(away).toBeLessThan(disk.operations.length);
+      // From the file that loses the key on.
+      const report = await run('rotations', { from: away - 12, stride: 1 });
+      expect(torn(report)).toEqual(expect.arrayContaining(['identity', 'identity.new']));
+      expect(report.states).toBeGreaterThan(100);
     },
     TIME_LIMIT_MS,
   );

@@ -81,7 +81,7 @@ export class IdentityKeeper {
         effect: 'Nothing was deleted.',
         next: 'The identity may have been rotated since: export the next key again.',
       });
-    await this.#store({ ...this.#identity, nextSeed: null, nextKeyPlace: place });
+    await this.#store({ ...this.#identity, nextSeed: null, nextKeyPlace: place }, 'wipe former');
   }
 
   /** The rotation that would be made; a fault where none can be. Changes nothing. */
@@ -117,24 +117,25 @@ export class IdentityKeeper {
     const rotated = rotateIdentity(this.#crypto, before, seed, old, this.#entropy(ROTATION_RANDOM_BYTES));
     if (rotated.kind === 'refused') throw new Fault(rotated.because === 'worn-out' ? 'RN-MESH-063' : 'RN-MESH-060', rotated.why);
     const other = !bytesEqual(before.aid, this.#identity.established.aid);
-    await this.#store(rotated.identity);
+    await this.#store(rotated.identity, 'keep former');
     // The incarnations of another identity say nothing about this one.
     if (other) for (const slot of ['a', 'b']) removeFile(join(this.#folder, `incarnation.${slot}`), this.#calls);
     return { event: rotated.event, number: rotated.identity.established.rotations };
   }
 
-  async #store(identity: Identity): Promise<void> {
+  /** `former`: what becomes of the contents that nothing names any more; only a key that must not be here is worth another write. */
+  async #store(identity: Identity, former: 'wipe former' | 'keep former'): Promise<void> {
     const file = readWholeFile(this.#path, IDENTITY_BYTES_MAX, this.#calls);
     const kind = file === undefined ? null : (identityFileBinding(file)?.kind ?? null);
     const binding = typeof this.#source === 'function' ? await this.#source(kind) : this.#source;
     const sealed = sealIdentity(this.#crypto, secretsOf(identity), identity.established.aid, binding, this.#entropy(12));
-    const former = this.#openFormer();
+    const wiped = former === 'wipe former' ? this.#openFormer() : null;
     try {
       replaceFile(this.#path, sealed, undefined, this.#calls);
       this.#identity = identity;
-      if (former !== null) wipe(former, file?.length ?? 0, this.#calls);
+      if (wiped !== null) wipe(wiped, file?.length ?? 0, this.#calls);
     } finally {
-      if (former !== null) this.#calls.closeSync(former);
+      if (wiped !== null) this.#calls.closeSync(wiped);
     }
   }
 

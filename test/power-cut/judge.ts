@@ -20,6 +20,9 @@ export interface Start {
   readonly why: string;
   readonly mesh: string | null;
   readonly commitIndex: number;
+  readonly rotation: number;
+  /** The rotation whose key is on the device; null where it is not. */
+  readonly keyHere: number | null;
   /** Codes of the events of this start. */
   readonly events: readonly string[];
 }
@@ -29,6 +32,9 @@ export interface Owed {
   readonly aid: string | null;
   readonly mesh: string | null;
   readonly committed: number;
+  readonly rotation: number;
+  /** The rotation whose key has left the device; 0 for none. */
+  readonly keyAway: number;
   /** Highest incarnation that signed, by identity. */
   readonly signed: ReadonlyMap<string, number>;
   readonly leaving: boolean;
@@ -45,6 +51,8 @@ export function owedAfter(pledges: readonly Pledge[]): Owed {
   let committed = 0;
   let leaving = false;
   let leaver: string | null = null;
+  let rotation = 0;
+  let keyAway = 0;
   const signed = new Map<string, number>();
   const left = new Set<string>();
   for (const pledge of pledges) {
@@ -53,12 +61,14 @@ export function owedAfter(pledges: readonly Pledge[]): Owed {
       leaving = false;
     }
     if (pledge.kind === 'signed') signed.set(pledge.aid, Math.max(pledge.incarnation, signed.get(pledge.aid) ?? 0));
+    if (pledge.kind === 'rotation') rotation = pledge.number;
+    if (pledge.kind === 'key-away') keyAway = pledge.rotation;
     if (pledge.kind === 'member') mesh = pledge.mesh;
     if (pledge.kind === 'committed' && !leaving) committed = Math.max(committed, pledge.index);
     if (pledge.kind === 'leaving') [leaver, aid, mesh, committed, leaving] = [pledge.aid, null, null, 0, true];
     if (pledge.kind === 'left') left.add(pledge.aid);
   }
-  return { aid, mesh, committed, signed, leaving, leaver, left };
+  return { aid, mesh, committed, rotation, keyAway, signed, leaving, leaver, left };
 }
 
 /** Put a state onto the file system. */
@@ -84,12 +94,15 @@ export async function startOnce(folder: string): Promise<Start | { readonly refu
     return { refused: error.code };
   }
   const { self, mesh, startReason } = node.status();
+  const { rotation, nextKey } = node.identity();
   const start = {
     aid: self.aid,
     incarnation: self.incarnation ?? 0,
     why: startReason,
     mesh: mesh?.name ?? null,
     commitIndex: mesh?.commitIndex ?? 0,
+    rotation,
+    keyHere: nextKey.where === 'device' ? nextKey.rotation : null,
     events,
   };
   await node.stop();
@@ -107,6 +120,8 @@ export async function judgeRestart(folder: string, owed: Owed): Promise<readonly
   for (const start of [first, second]) {
     const used = owed.signed.get(start.aid) ?? 0;
     if (start.incarnation <= used) wrong.push(`incarnation ${start.incarnation} had signed before (${used})`);
+    if (start.rotation < owed.rotation) wrong.push(`rotation ${owed.rotation}, of which others know, was forgotten (${start.rotation} is left)`);
+    if (owed.keyAway > 0 && start.keyHere === owed.keyAway) wrong.push(`the key for rotation ${owed.keyAway} is on the device again`);
     if (owed.left.has(start.aid)) wrong.push('an identity that has left speaks again');
   }
   if (owed.aid === null && !owed.leaving && owed.signed.size > 0 && !owed.signed.has(first.aid)) wrong.push('an identity that had signed was forgotten');

@@ -16,6 +16,10 @@ export type Pledge =
   | { readonly kind: 'signed'; readonly aid: string; readonly incarnation: number }
   | { readonly kind: 'member'; readonly mesh: string }
   | { readonly kind: 'committed'; readonly index: number }
+  /** Others know of this rotation. */
+  | { readonly kind: 'rotation'; readonly number: number }
+  /** The key for this rotation is no longer on the device. */
+  | { readonly kind: 'key-away'; readonly rotation: number }
   /** The newest record of a peer, all its bytes the number of its round. */
   | { readonly kind: 'record'; readonly key: string; readonly round: number }
   /** From here on the old identity and membership may go. */

@@ -8,6 +8,7 @@ import { createMeshNode } from '#mesh/driver/create-mesh-node.ts';
 import type { MeshNodeOptions } from '#mesh/driver/mesh-node-options.ts';
 import type { MeshNode } from '#mesh/driver/mesh-node.ts';
 import { NodeState } from '#mesh/driver/node-state.ts';
+import { parseNextKey } from '#mesh/hcth/next-key.ts';
 import { createTcpTransport } from '#mesh/transport/tcp.ts';
 import type { Connection, Transport } from '#mesh/transport/transport.ts';
 import { Recording } from '#test/power-cut/recording.ts';
@@ -68,6 +69,33 @@ export async function recordLives(folder: string): Promise<readonly Recording[]>
   return [founder, device];
 }
 
+/** Record a device that gives its next key away, is rotated with it, and is rotated once more with the key it has. */
+export async function recordRotations(folder: string): Promise<Recording> {
+  const founder = new Recording('its founder', join(folder, 'its-founder'));
+  const device = new Recording('rotations', join(folder, 'rotations'));
+  const running: MeshNode[] = [];
+  try {
+    const ada = await start(founder, running);
+    await ada.found({ name: MESH, admission: 'approve', trustProfile: 'lab' });
+    const bob = await start(device, running);
+    await bob.join({ mode: 'token', token: await invite(ada, founder), peers: [`127.0.0.1:${ada.port}`] });
+    device.pledge({ kind: 'member', mesh: MESH });
+    await until(() => linked(ada) && linked(bob));
+    const { nextKey } = await bob.exportNextKey();
+    const read = parseNextKey(device.crypto, nextKey ?? '');
+    if (read.kind !== 'key') throw new Error(read.why);
+    await bob.letNextKeyGo(bob.identity().nextKey.digest, { how: 'escrowed', place: 'a laptop', at: 1 });
+    device.pledge({ kind: 'key-away', rotation: 1 });
+    for (const key of [read.key, null]) {
+      await bob.rotate({ nextKey: key, recovery: false, document: null, dryRun: false });
+      await until(() => linked(ada) && linked(bob) && ada.status().nodes.find((node) => !node.self)?.rotation === bob.identity().rotation);
+    }
+  } finally {
+    for (const node of running) await node.stop();
+  }
+  return device;
+}
+
 async function start(recording: Recording, running: MeshNode[]): Promise<MeshNode> {
   const node: MeshNode = createMeshNode(
     nodeOptions(recording.folder, {
@@ -76,7 +104,10 @@ async function start(recording: Recording, running: MeshNode[]): Promise<MeshNod
       crypto: recording.crypto,
       clockRate: CLOCK_RATE,
       // What leaves the machine is promised too: whoever received it holds us to it.
-      transport: noting(createTcpTransport(), () => pledgeCommitted(node, recording)),
+      transport: noting(createTcpTransport(), () => {
+        pledgeCommitted(node, recording);
+        pledgeRotation(node, recording);
+      }),
     }),
   );
   await node.start();
@@ -95,6 +126,12 @@ function pledgeCommitted(node: MeshNode, recording: Recording): void {
   const index = node.status().mesh?.commitIndex ?? 0;
   const known = recording.pledges.findLast(({ pledge }) => pledge.kind === 'committed' || pledge.kind === 'leaving')?.pledge;
   if (index > 0 && (known?.kind !== 'committed' || known.index < index)) recording.pledge({ kind: 'committed', index });
+}
+
+function pledgeRotation(node: MeshNode, recording: Recording): void {
+  const { rotation } = node.identity();
+  const known = recording.pledges.findLast(({ pledge }) => pledge.kind === 'rotation')?.pledge;
+  if (rotation > 0 && (known?.kind !== 'rotation' || known.number < rotation)) recording.pledge({ kind: 'rotation', number: rotation });
 }
 
 /** Record a node that writes more into its diary than the file holds, so that it is rotated. */
