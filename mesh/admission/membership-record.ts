@@ -82,6 +82,12 @@ export function verifyMembershipRecord(crypto: CryptoPort, bytes: Uint8Array, me
   return { kind: 'valid', record };
 }
 
+/** Whose record it says it is; nothing is verified, so only for what we have written ourselves. */
+export function recordOwner(bytes: Uint8Array): Aid | undefined {
+  const signed = openSigned(bytes);
+  return signed === undefined ? undefined : readRecord(signed.body)?.aid;
+}
+
 /** The keys of a mesh's founders, as its genesis shows them. */
 export function genesisVoterKeys(mesh: Mesh): VoterKeys {
   return (voter) => mesh.founders.find(({ aid }) => bytesEqual(aid, voter))?.signKeys;
