@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { Fault } from '#core/errors/fault.ts';
-import { type DiskCalls, readWholeFile, removeFile, replaceFile, writeAll } from '#core/node/disk.ts';
+import { type DiskCalls, readWholeFile, replaceFile, writeAll } from '#core/node/disk.ts';
 import type { Entropy } from '#core/random/random.ts';
 import type { EstablishmentEvent } from '#mesh/hcth/establishment-events.ts';
 import { type Established, relateEstablishment } from '#mesh/hcth/establishment.ts';
@@ -32,7 +32,6 @@ export interface RotationDone {
 /** See the header. */
 export class IdentityKeeper {
   readonly #path: string;
-  readonly #folder: string;
   readonly #crypto: CryptoPort;
   readonly #entropy: Entropy;
   readonly #source: BindingSource;
@@ -47,7 +46,6 @@ export class IdentityKeeper {
     readonly identity: Identity;
     readonly calls?: DiskCalls;
   }) {
-    this.#folder = options.folder;
     this.#path = join(options.folder, 'identity');
     this.#crypto = options.crypto;
     this.#entropy = options.entropy;
@@ -107,7 +105,7 @@ export class IdentityKeeper {
 
   /**
    * Rotate, or (recovery) take over, the identity with this log: the new one is on the disk when this returns. What the
-   * device was before, where that was somebody else, is forgotten.
+   * device was before, where that was somebody else, is forgotten; its incarnations go on, under the new key they are nobody else's.
    */
   async rotate(before: Established, given: NextKey | null, recovery: boolean): Promise<RotationDone> {
     return this.#rotate(before, this.plan(given, before), recovery ? null : this.#identity.signKey);
@@ -116,10 +114,7 @@ export class IdentityKeeper {
   async #rotate(before: Established, seed: Uint8Array, old: Identity['signKey'] | null): Promise<RotationDone> {
     const rotated = rotateIdentity(this.#crypto, before, seed, old, this.#entropy(ROTATION_RANDOM_BYTES));
     if (rotated.kind === 'refused') throw new Fault(rotated.because === 'worn-out' ? 'RN-MESH-063' : 'RN-MESH-060', rotated.why);
-    const other = !bytesEqual(before.aid, this.#identity.established.aid);
     await this.#store(rotated.identity, 'keep former');
-    // The incarnations of another identity say nothing about this one.
-    if (other) for (const slot of ['a', 'b']) removeFile(join(this.#folder, `incarnation.${slot}`), this.#calls);
     return { event: rotated.event, number: rotated.identity.established.rotations };
   }
 

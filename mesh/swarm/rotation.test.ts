@@ -387,6 +387,7 @@ describe('closing an identity', () => {
     }
     expect(viewOf(cellar, fresh)).toMatchObject({ name: 'attic', trust: { score: 0, level: 0 } });
     for (const node of [founder, cellar]) expect(attack(world, node, copy).ending).toMatchObject({ code: 'IDENTITY_BARRED' });
+    expect(eventsOf(cellar, 'IDENTITY_BARRED')).toEqual([expect.stringMatching(/is closed; .* has taken its place/)]);
     expect(eventsOf(cellar, 'IDENTITY_CLOSED')).toEqual([expect.stringMatching(/^attic \(.*\) is closed; .* has taken its place$/)]);
   });
 

@@ -6,7 +6,7 @@ import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { Millis } from '#core/time/time.ts';
 import { type VoterKeys, verifyMembershipRecord } from '#mesh/admission/membership-record.ts';
 import { judgeTokenNumber } from '#mesh/admission/policy.ts';
-import { voterKeysOf } from '#mesh/admission/registry.ts';
+import { removalWords, voterKeysOf } from '#mesh/admission/registry.ts';
 import { judgePresentedRecord } from '#mesh/admission/presented-record.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import { type Aid, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
@@ -159,15 +159,16 @@ export class HandshakeDesk implements HandshakeDoor {
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
     const relayed = this.#noteRelay(context, peer, payload);
     if (relayed !== null) return turned('HS_FAIL', relayed);
-    if (mesh.removal(peer.text)?.bar != null)
+    const removal = mesh.removal(peer.text);
+    if (removal?.bar != null)
       this.#core.incident(
         'BARRED_SEEN',
         'critical',
-        `${mesh.removal(peer.text)?.name ?? ''}, which is barred, is at ${session.remote.host}: whoever has it is on this network. It was refused; find the machine and take it back, or rotate what it knew`,
+        `${removal.name}, which is barred, is at ${session.remote.host}: whoever has it is on this network. It was refused; find the machine and take it back, or rotate what it knew`,
         peer.text,
         peer.text,
       );
-    if (mesh.removal(peer.text) !== undefined) return turned('IDENTITY_BARRED', `${this.#core.nameOf(peer.text)} has been removed from the mesh`);
+    if (removal !== undefined) return turned('IDENTITY_BARRED', `${removal.name} (${removal.fingerprint}) ${removalWords(removal)}`);
     const known = mesh.member(peer.text);
     if (known === undefined && session.mode !== 0) {
       const verdict = this.#core.rooms.admission.judgeApplicant(context, peer, payload);
