@@ -9,7 +9,7 @@ import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import type { BreakClass } from './breaks.ts';
 import { NO_ANCHOR } from './chain.ts';
 import type { ChallengeBook } from './challenges.ts';
-import { type Checkpoint, checkpointsConflict, compareCheckpoints, decodeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, checkpointsConflict, compareCheckpoints, decodeCheckpoint, type OpenedCheckpoint } from './checkpoint.ts';
 import type { Aid } from './identity-text.ts';
 import { LABELS } from './labels.ts';
 import type { LinkChain } from './link-chain.ts';
@@ -27,7 +27,9 @@ export interface CheckpointContext {
   /** Our present slot number, as used with `challenges`. */
   readonly slot: number;
   /** Newest checkpoint of the peer that we hold, from this session or before. */
-  readonly newest: { readonly checkpoint: Checkpoint; readonly object: SignedObject } | null;
+  readonly newest: OpenedCheckpoint | null;
+  /** Others of its checkpoints that we have verified and still remember. */
+  readonly remembered?: readonly OpenedCheckpoint[];
 }
 
 /** The outcome of checking a checkpoint. */
@@ -59,9 +61,8 @@ export function checkCheckpoint(crypto: CryptoPort, object: SignedObject, contex
     return refuse('PV', 'CHAIN_MISMATCH', 'a checkpoint belongs to another link');
   if (checkpoint.incarnation !== receiving.incarnation || !bytesEqual(checkpoint.nonce, receiving.nonce))
     return refuse('PV', 'CHAIN_MISMATCH', 'a checkpoint belongs to another incarnation');
-  if (newest !== null && checkpointsConflict(newest.checkpoint, checkpoint)) {
-    return refuse('B5', 'EQUIVOCATION', `two checkpoints for frame ${checkpoint.sequence} differ`, [newest.object, object]);
-  }
+  const contradicted = [...(newest === null ? [] : [newest]), ...(context.remembered ?? [])].find((known) => checkpointsConflict(known.checkpoint, checkpoint));
+  if (contradicted !== undefined) return refuse('B5', 'EQUIVOCATION', `two checkpoints for frame ${checkpoint.sequence} differ`, [contradicted.object, object]);
   const past = receiving.headAt(checkpoint.sequence);
   if (past.kind === 'not-yet')
     return refuse('PV', 'CHAIN_MISMATCH', `a checkpoint claims frame ${checkpoint.sequence}, only ${receiving.sequence} have arrived`);

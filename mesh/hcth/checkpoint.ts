@@ -34,6 +34,12 @@ export interface Checkpoint {
   readonly slot: number;
 }
 
+/** A checkpoint whose signature has been verified, and its bytes. */
+export interface OpenedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly object: SignedObject;
+}
+
 /** "Nothing received yet". */
 export const NO_POSITION: Position = { incarnation: 0, nonce: new Uint8Array(16), sequence: 0, head: NO_ANCHOR };
 

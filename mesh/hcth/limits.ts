@@ -26,6 +26,8 @@ export const HCTH_LIMITS = {
   challengeSlotsFresh: 2,
   /** Issued challenges remembered to tell "stale" from "never issued". */
   challengesRememberedMax: 64,
+  /** Verified checkpoints of a peer remembered in this run, to find a contradiction; older ones are forgotten, the newest two are on disk. */
+  checkpointsRememberedMax: 32,
   /** Declared losses forgiven in a window of 24 h. */
   declaredLossesFree: 6,
   /** Own statements kept; older ones are pruned behind a seal. */

@@ -5,7 +5,7 @@
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import type { Position, ResumeBlock } from '#mesh/wire/message.ts';
-import { type Checkpoint, checkpointsConflict, compareCheckpoints, openCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, checkpointsConflict, compareCheckpoints, openCheckpoint, type OpenedCheckpoint } from './checkpoint.ts';
 import type { KeyHistory } from './establishment.ts';
 import type { Aid } from './identity-text.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
@@ -21,6 +21,8 @@ export interface ResumeOurs {
   readonly received: Position | null;
   /** Newest checkpoint of the peer that we hold. */
   readonly peerCheckpoint: SignedObject | null;
+  /** Others of its checkpoints that we have verified and still remember: a contradiction to any of them counts. */
+  readonly remembered?: readonly OpenedCheckpoint[];
   /** Newest boot event of the peer that we hold: evidence for a peer that has forgotten. */
   readonly peerBoot: SignedObject | null;
   /** What a liveness challenge to the peer's earlier session gave: `unprobed` asks for one. */
@@ -78,7 +80,10 @@ export function compareHistories(crypto: CryptoPort, ours: ResumeOurs, theirs: R
   let forged: string | undefined;
   if (claimedOwn !== null && shown === null) forged = 'the checkpoint it calls its own is not signed by it';
   if (claimedOurs !== null && acknowledgement === null) forged = 'the checkpoint it calls ours is not signed by us';
-  const conflict = held !== null && shown !== null && checkpointsConflict(held.checkpoint, shown.checkpoint);
+  const conflict =
+    shown === null
+      ? undefined
+      : [...(held === null ? [] : [held]), ...(ours.remembered ?? [])].find(({ checkpoint }) => checkpointsConflict(checkpoint, shown.checkpoint));
   const common = newer(held, shown);
   const incarnation = relateIncarnation(ours.known, theirs);
   const here = received !== null && received.incarnation === theirs.incarnation && bytesEqual(received.nonce, theirs.nonce) ? received : null;
@@ -89,12 +94,12 @@ export function compareHistories(crypto: CryptoPort, ours: ResumeOurs, theirs: R
       incarnation,
       position: relatePosition(here, theirs.block?.sent ?? null),
       earlier: ours.simultaneous && ours.earlier !== 'none' ? 'simultaneous' : ours.earlier,
-      conflict: conflict ? 'proven' : 'none',
+      conflict: conflict === undefined ? 'none' : 'proven',
       ourRecords: acknowledgesThisOne && acknowledged.sequence > (here?.sequence ?? 0) ? 'lost' : 'complete',
       tail: tailLost(received, common?.checkpoint ?? null) ? 'declared-lost' : 'covered',
     },
     common,
-    proof: conflict ? [held.object, shown.object] : [],
+    proof: conflict === undefined || shown === null ? [] : [conflict.object, shown.object],
     forged,
   };
 }
@@ -107,17 +112,12 @@ export function impossibleClaim({ incarnation, nonce, block }: ResumeTheirs): st
   return sent.sequence > LIMITS.sequenceMax ? `the position ${sent.sequence} it claims exceeds ${LIMITS.sequenceMax}` : undefined;
 }
 
-interface Opened {
-  readonly checkpoint: Checkpoint;
-  readonly object: SignedObject;
-}
-
-function opened(crypto: CryptoPort, from: KeyHistory, to: Aid, object: SignedObject | null): Opened | null {
+function opened(crypto: CryptoPort, from: KeyHistory, to: Aid, object: SignedObject | null): OpenedCheckpoint | null {
   const checkpoint = object === null ? undefined : openCheckpoint(crypto, from, to, object);
   return checkpoint === undefined || object === null ? null : { checkpoint, object };
 }
 
-function newer(a: Opened | null, b: Opened | null): Opened | null {
+function newer(a: OpenedCheckpoint | null, b: OpenedCheckpoint | null): OpenedCheckpoint | null {
   if (a === null || b === null) return a ?? b;
   return compareCheckpoints(a.checkpoint, b.checkpoint) >= 0 ? a : b;
 }

@@ -186,6 +186,17 @@ describe('the resume table', () => {
     expect(decision).toMatchObject({ kind: 'refuse', case: 'R5', class: 'B5', code: 'EQUIVOCATION', evidence: [adaCheckpoint, other] });
   });
 
+  test('H-30 R5: a checkpoint that it showed before convicts as well as the newest one held', () => {
+    const { ours, theirs, adaCheckpoint } = story();
+    const checkpoint = decodeCheckpoint(adaCheckpoint.body)!;
+    const other = signObject(crypto, ada.signKey, LABELS.checkpoint, encodeCheckpoint({ ...checkpoint, head: bytesFor('other', 32) }));
+    const shown = { ...theirs, block: { ...theirs.block!, ownCheckpoint: other } };
+    const forgetful = { ...ours, peerCheckpoint: null };
+    expect(decideResume(crypto, forgetful, shown)).not.toMatchObject({ case: 'R5' });
+    const remembering = { ...forgetful, remembered: [{ checkpoint, object: adaCheckpoint }] };
+    expect(decideResume(crypto, remembering, shown)).toMatchObject({ case: 'R5', class: 'B5', evidence: [adaCheckpoint, other] });
+  });
+
   test('H-31 R6: a position below what arrived, or another head at the same place, is a mismatch', () => {
     const { ours, theirs } = story();
     const at = (sequence: number, head: Uint8Array): ResumeTheirs => ({

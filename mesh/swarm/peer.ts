@@ -2,15 +2,17 @@
  * What this node knows of one other member: who it is, where our shared history stands, what it says of itself. The part
  * that must survive a restart goes into a peer record (protocol.md §2.10); the rest is told again.
  */
+import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import type { Millis } from '#core/time/time.ts';
 import { type Boot, decodeBoot } from '#mesh/hcth/boot-event.ts';
-import { type Checkpoint, decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { decodeCheckpoint, type OpenedCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import { type Established, verifyEstablishment } from '#mesh/hcth/establishment.ts';
 import { type Aid, type AidText, aidText } from '#mesh/hcth/identity-text.ts';
 import { encodePeerRecord, keepNewest, type PeerRecord } from '#mesh/hcth/peer-record.ts';
 import type { LinkChain } from '#mesh/hcth/link-chain.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
 import type { Link } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Position } from '#mesh/wire/message.ts';
@@ -48,6 +50,8 @@ export class Peer {
   peerCheckpoints: readonly SignedObject[] = [];
   /** Its newest statement, kept so that it can be told what it had said (H-13). */
   statement: SignedObject | null = null;
+  /** Checkpoints of it that were verified in this run, oldest first. */
+  remembered: readonly OpenedCheckpoint[] = [];
   lastCheckpointAt: Millis | null = null;
   heardWall: Millis | null = null;
   name: string | null = null;
@@ -120,7 +124,7 @@ export class Peer {
   }
 
   /** Newest checkpoint of the peer, decoded. */
-  get newestPeerCheckpoint(): { readonly checkpoint: Checkpoint; readonly object: SignedObject } | null {
+  get newestPeerCheckpoint(): OpenedCheckpoint | null {
     const object = this.peerCheckpoints.at(-1);
     const checkpoint = object === undefined ? undefined : decodeCheckpoint(object.body);
     return object === undefined || checkpoint === undefined ? null : { checkpoint, object };
@@ -132,8 +136,18 @@ export class Peer {
   }
 
   keepPeerCheckpoint(object: SignedObject): void {
-    this.peerCheckpoints = keepNewest(this.peerCheckpoints, { body: object.body.slice(), sig: object.sig.slice() });
+    const kept = { body: object.body.slice(), sig: object.sig.slice() };
+    this.peerCheckpoints = keepNewest(this.peerCheckpoints, kept);
     this.changed = true;
+    this.remember(kept);
+  }
+
+  /** Remember a checkpoint of the peer whose signature has been verified: what it signs later must not contradict it. */
+  remember(object: SignedObject): void {
+    const checkpoint = decodeCheckpoint(object.body);
+    if (checkpoint === undefined || this.remembered.some((known) => bytesEqual(known.object.sig, object.sig))) return;
+    const kept = { checkpoint, object: { body: object.body.slice(), sig: object.sig.slice() } };
+    this.remembered = [...this.remembered, kept].slice(-HCTH_LIMITS.checkpointsRememberedMax);
   }
 
   keepStatement(object: SignedObject): void {
@@ -177,6 +191,7 @@ export class Peer {
     this.ownCheckpoints = record.ownCheckpoints;
     this.peerCheckpoints = record.peerCheckpoints;
     this.statement = record.statement ?? null;
+    for (const object of record.peerCheckpoints) this.remember(object);
     this.heardWall = record.heardAt === 0 ? null : record.heardAt;
   }
 }

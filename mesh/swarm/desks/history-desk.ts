@@ -8,7 +8,8 @@ import { verifyBoot } from '#mesh/hcth/boot-event.ts';
 import { BREAK_WINDOW_MS, type BreakClass } from '#mesh/hcth/breaks.ts';
 import { NO_ANCHOR } from '#mesh/hcth/chain.ts';
 import { checkCheckpoint } from '#mesh/hcth/checkpoint-check.ts';
-import { openCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { type Checkpoint, openCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import type { AidText } from '#mesh/hcth/identity-text.ts';
 import { judgeSelfEvidence } from '#mesh/hcth/incarnation.ts';
 import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
 import { LinkChain } from '#mesh/hcth/link-chain.ts';
@@ -58,12 +59,15 @@ export class HistoryDesk implements HistoryDoor {
         known: peer.boot,
         received: peer.received,
         peerCheckpoint: peer.peerCheckpoints.at(-1) ?? null,
+        remembered: peer.remembered,
         peerBoot: peer.bootObject,
         earlier,
         simultaneous: false,
       },
       { incarnation: identity.boot.incarnation, nonce: identity.boot.nonce, block },
     );
+    // What it shows may be older than what we hold, and still contradict what it will show from another machine.
+    if (block?.ownCheckpoint != null && !(decision.kind === 'refuse' && decision.case === 'forged')) peer.remember(block.ownCheckpoint);
     if (decision.kind === 'probe' && peer.session !== null) {
       const question = this.#core.rooms.links.ping(peer.session, null);
       context.probe = { until: this.#core.now.mono + LIMITS.contestMs, peer: identity, block, question };
@@ -196,6 +200,13 @@ export class HistoryDesk implements HistoryDoor {
         this.#core.rooms.contests.refused(peer, object, shown);
         continue;
       }
+      // Signed in this very run, and we do not remember it: our memory was put back, or somebody woke up with a copy of it.
+      if ('sequence' in shown && this.#isForgotten(peer.text, shown)) {
+        const text = `a member holds a signature of this run that this node does not remember; it goes on as ${this.#core.self.boot.incarnation + 1}`;
+        this.#core.event('STATE_RESTORED', 'warning', text, this.#core.self.text, null);
+        this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
+        return;
+      }
       // Whoever shows it has let us in before, in this run: then it was made since, by somebody else. To all others we have
       // only just started: what they show may be our own, made before our disk was rolled back.
       const justStarted = this.#core.peers.get(peer.text)?.link == null;
@@ -224,6 +235,14 @@ export class HistoryDesk implements HistoryDoor {
       null,
     );
     this.#core.fx.now.reincarnate = { atLeast, why: 'restore' };
+  }
+
+  /** Whether a checkpoint of ours, to this peer, in this incarnation, is none that this memory has signed. */
+  #isForgotten(peer: AidText, { incarnation, nonce, sequence, head }: Checkpoint): boolean {
+    const { boot } = this.#core.self;
+    if (incarnation !== boot.incarnation || !bytesEqual(nonce, boot.nonce) || sequence === 0) return false;
+    const past = this.#core.peers.get(peer)?.link?.sending.headAt(sequence) ?? { kind: 'not-yet' as const };
+    return past.kind === 'not-yet' || (past.kind === 'head' && !bytesEqual(past.head, head));
   }
 
   /** Start again in a larger incarnation on hearsay: never twice in a row, and at most once an hour. */
@@ -259,6 +278,7 @@ export class HistoryDesk implements HistoryDoor {
       challenges: link.challenges,
       slot: slotOf(this.#core.now.mono),
       newest: peer.newestPeerCheckpoint,
+      remembered: peer.remembered,
     });
     if (verdict.kind === 'accepted') {
       peer.keepPeerCheckpoint(object);
