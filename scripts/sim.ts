@@ -25,12 +25,15 @@ are noticed and that contradictions are proven. docs/SIMULATION.md says what is 
   --real-crypto     Ed25519, X25519 and ChaCha20-Poly1305 in the place of the simulated ones: ten times slower
   --twice           run every trace twice and compare them, byte by byte
   --checkpoint FILE keep the counts there every 100 traces, and go on from there when started again
+  --sum FILES       run nothing: the report over these checkpoints together, with commas between them
   --verbose         tell what happened in each trace
   --json            the report as JSON
   --help            this text
 
   npm run sim -- --traces 100000
   npm run sim -- --seed 298 --profile restore --verbose
+  npm run sim -- --seed 1 --traces 50000 --checkpoint a.json &
+  npm run sim -- --seed 50001 --traces 50000 --checkpoint b.json & wait; npm run sim -- --sum a.json,b.json
 
 Exit: 0 all held · 1 something did not · 64 a wrong option.
 `;
@@ -43,6 +46,7 @@ const FLAGS = {
   'real-crypto': { type: 'boolean', default: false },
   twice: { type: 'boolean', default: false },
   checkpoint: { type: 'string' },
+  sum: { type: 'string' },
   verbose: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -60,6 +64,7 @@ interface Wish {
   readonly realCrypto: boolean;
   readonly twice: boolean;
   readonly checkpoint: string | undefined;
+  readonly sum: readonly string[];
   readonly verbose: boolean;
   readonly json: boolean;
 }
@@ -90,7 +95,10 @@ function readWish(words: readonly string[]): Wish | 'help' | { readonly wrong: s
     return { wrong: `there is no class "${values.profile}"; ${meant === undefined ? `the classes are ${PROFILES.join(', ')}` : `did you mean ${meant}?`}` };
   }
   const { checkpoint, verbose, json, twice } = values;
-  return { from, traces, profile, nodes, realCrypto: values['real-crypto'], twice, checkpoint, verbose, json };
+  const sum = values.sum?.split(',') ?? [];
+  const absent = sum.find((path) => !existsSync(path));
+  if (absent !== undefined) return { wrong: `there is no file ${absent}` };
+  return { from, traces, profile, nodes, realCrypto: values['real-crypto'], twice, checkpoint, sum, verbose, json };
 }
 
 function parse(words: readonly string[]) {
@@ -99,6 +107,19 @@ function parse(words: readonly string[]) {
 
 function count(text: string): number | undefined {
   return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined;
+}
+
+/** What several runs amount to together. */
+function sumUp(wish: Wish): number {
+  const report = new Report();
+  for (const path of wish.sum) report.include(new Report(readCheckpoint(path).report));
+  if (wish.json) print(JSON.stringify({ traces: report.traces, violating: report.violating, classes: report.classes, failures: report.failures }, null, 2));
+  else {
+    for (const line of report.lines()) print(line);
+    for (const failure of report.failures) print(`seed ${failure.seed}, ${failure.checker}: ${failure.text}\n  ${commandFor(failure, wish.nodes)}`);
+    print(`\n${report.traces} traces, ${report.violating} in which something did not hold`);
+  }
+  return report.violating === 0 ? EXIT.ok : EXIT.failed;
 }
 
 function run(wish: Wish): number {
@@ -168,4 +189,4 @@ if (wish === 'help') print(HELP);
 else if ('wrong' in wish) {
   say(`sim: ${wish.wrong}; npm run sim -- --help lists the options`);
   process.exitCode = EXIT.usage;
-} else process.exitCode = run(wish);
+} else process.exitCode = wish.sum.length > 0 ? sumUp(wish) : run(wish);

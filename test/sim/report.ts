@@ -66,6 +66,23 @@ export class Report {
     if (this.failures.length < FAILURES_MAX) this.failures.push({ seed, profile, checker: first.checker, text: first.text.split('\n')[0] ?? '' });
   }
 
+  /** Add what another run has counted. */
+  include(other: Report): void {
+    for (const profile of PROFILES) {
+      const theirs = other.classes[profile];
+      if (theirs === undefined) continue;
+      const sum = (this.classes[profile] ??= emptyClass());
+      sum.traces += theirs.traces;
+      sum.violating += theirs.violating;
+      sum.virtualMs += theirs.virtualMs;
+      sum.machineSteps += theirs.machineSteps;
+      sum.frames += theirs.frames;
+      sum.settleMsMax = Math.max(sum.settleMsMax, theirs.settleMsMax);
+      for (const part of ['steps', 'breaks', 'clonePairs', 'sums'] as const) addAll(sum[part], theirs[part]);
+    }
+    this.failures.push(...other.failures.slice(0, FAILURES_MAX - this.failures.length));
+  }
+
   get traces(): number {
     return this.#each((sum) => sum.traces);
   }

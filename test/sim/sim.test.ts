@@ -41,6 +41,18 @@ it('there were faults of every kind, and consequences of every kind that should 
   }
 });
 
+it('reports of two runs add up to that of both', () => {
+  const [first, second, both] = [new Report(), new Report(), new Report()];
+  for (const seed of ['1', '2', '3', '4']) {
+    const result = runTrace(drawOptions(seed, { nodes: 3 }));
+    both.add(result);
+    (Number(seed) < 3 ? first : second).add(result);
+  }
+  first.include(second);
+  expect(first.traces).toBe(4);
+  expect(first.lines()).toEqual(both.lines());
+});
+
 describe('seeds that failed once', () => {
   const lines = readFileSync(new URL('seeds.txt', import.meta.url), 'utf8').split('\n');
   for (const line of lines) {

@@ -1,13 +1,18 @@
 /**
- * Once all is whole, machines that nobody has copied find each other again, all of them, and agree about the log. A
- * restored one is among them: it was told what it had forgotten, and went on. (Liveness; the bound is the runner's.)
+ * Once all is whole, machines that nobody has copied find each other again, all of them, and agree about the log. One
+ * whose disk or memory was put back is among them: it was told what it had forgotten, and went on. Not so where a memory
+ * had said two things in one place by then, or is older than the newest start: it cannot tell that from a copy of it, and
+ * waits for its owner. (Liveness; the bound is the runner's.)
  */
 import type { MakeChecker } from './checker.ts';
 
-export const allMeetAgain: MakeChecker = ({ world }) => ({
+export const allMeetAgain: MakeChecker = ({ world, truth }) => ({
   name: 'all-meet-again',
   pending() {
-    const single = world.machines.filter(({ lineage }) => !lineage.cloned && !lineage.forked);
+    const single = world.machines.filter(({ lineage, run }) => {
+      const waits = lineage.forked && run?.swarm.status().state === 'contested';
+      return lineage.machines.length === 1 && !truth.equivocated(lineage.text) && !waits;
+    });
     const commits = new Set<number>();
     for (const machine of single) {
       const view = machine.run?.swarm.status();

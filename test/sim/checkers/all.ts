@@ -7,6 +7,7 @@ import { contestedMeansCopied } from './contested-means-copied.ts';
 import { convictionsAreTrue } from './convictions-are-true.ts';
 import { equivocationsAreProven } from './equivocations-are-proven.ts';
 import { incarnationsNeverRepeat } from './incarnations-never-repeat.ts';
+import { newsReachesEverybody } from './news-reaches-everybody.ts';
 import { nothingGrows } from './nothing-grows.ts';
 import { scoresInRange } from './scores-in-range.ts';
 
@@ -20,4 +21,5 @@ export const CHECKERS: readonly MakeChecker[] = [
   allMeetAgain,
   clonesAreContested,
   equivocationsAreProven,
+  newsReachesEverybody,
 ];
