@@ -55,4 +55,22 @@ describe('an inventory', () => {
   it('names line and column of broken YAML', () => {
     expect(problemsOf('hosts:\n  a: [1, 2\n  b: 3\n')[0]).toMatch(/^3:\d+ /);
   });
+
+  it.each([
+    ['an alias', 'hosts:\n  - &x pi@1.2.3.4\n  - *x\n', 3, 5, /aliases \(\*x\)/],
+    ['a bomb of aliases', `a: &a [x, x]\nb: &b [${'*a, '.repeat(50)}*a]\nhosts: [${'*b, '.repeat(50)}*b]\n`, 2, 8, /aliases/],
+    ['the same name twice', 'hosts:\n  - pi@1.2.3.4\n  - pi@1.2.3.4\n', 3, 5, /named twice/],
+    ['one machine under two names', 'hosts:\n  a: 1.2.3.4\n  b: pi@1.2.3.4\n', 3, 6, /"b" is the same machine as "a"/],
+    ['a second document', 'hosts: [a]\n---\nhosts: [b]\n', 2, 1, /second document/],
+    ['brackets without end', '['.repeat(20_000), 1, null, /nested far too deeply|Flow sequence/],
+    ['a list as a name', 'hosts:\n  ? [a, b]\n  : 1.2.3.4\n', 2, 5, /plain text/],
+    ['nothing as a name', 'hosts:\n  ? \n  : x\n', null, null, /plain text/],
+  ])('refuses %s with line and column, at once and in few words', (_what, text, line, column, words) => {
+    const result = parseInventory(text);
+    if (result.kind !== 'problems') return expect.unreachable();
+    expect(result.problems.length).toBeLessThanOrEqual(20);
+    expect(result.problems[0]?.text).toMatch(words);
+    if (line !== null) expect(result.problems[0]?.line).toBe(line);
+    if (column !== null) expect(result.problems[0]?.column).toBe(column);
+  });
 });

@@ -2,7 +2,7 @@
  * `hosts.yaml`: the machines of a site, read strictly. Two forms are understood, our own and the part of Ansible's that
  * says how to reach a host. Every complaint names line and column; secrets in the file are refused. Pure.
  */
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Node, type Pair } from 'yaml';
 import { nearest } from '#core/terminal/suggest.ts';
 import { parseHostTarget, userProblem } from '#provisioner/ssh/host-name.ts';
 
@@ -30,6 +30,8 @@ export type InventoryResult =
 
 /** More hosts than this in one file are refused: it is a typing mistake, or a job for several runs. */
 export const hostCountMax = 500;
+/** More complaints than this help nobody; the rest comes after the first are mended. */
+export const problemCountMax = 20;
 /** A larger file is not an inventory. */
 export const inventoryBytesMax = 1_048_576;
 
@@ -59,14 +61,31 @@ export function parseInventory(text: string): InventoryResult {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, schema: 'core', uniqueKeys: true, prettyErrors: false });
   const reader = new Reader(lines);
-  for (const error of document.errors) reader.complainAt(error.pos[0], error.message.split('\n')[0] ?? 'not YAML');
+  for (const error of document.errors) reader.complainAt(error.pos[0], plainly(error.message.split('\n')[0] ?? 'not YAML'));
+  visit(document, {
+    Alias: (_key, node) => reader.complainAt(node.range?.[0] ?? 0, `aliases (*${node.source}) are not understood here; write the value out`),
+  });
   if (reader.problems.length === 0) reader.root(document.contents);
-  return reader.problems.length > 0 ? { kind: 'problems', problems: reader.problems } : { kind: 'hosts', hosts: reader.hosts };
+  return reader.problems.length > 0
+    ? { kind: 'problems', problems: reader.problems.slice(0, problemCountMax) }
+    : { kind: 'hosts', hosts: reader.hosts.map(({ node: _node, ...host }) => host) };
+}
+
+/** The parser's words where they speak to a programmer. */
+function plainly(message: string): string {
+  if (message.includes('call stack')) return 'the file is nested far too deeply';
+  if (message.includes('multiple documents')) return 'a second document begins here (---); an inventory is one';
+  return message;
+}
+
+/** A machine as it was named, and where. */
+interface Named extends InventoryHost {
+  readonly node: unknown;
 }
 
 class Reader {
   readonly problems: InventoryProblem[] = [];
-  readonly hosts: InventoryHost[] = [];
+  readonly hosts: Named[] = [];
   readonly #lines: LineCounter;
 
   constructor(lines: LineCounter) {
@@ -91,9 +110,14 @@ class Reader {
     if (this.hosts.length === 0 && this.problems.length === 0) this.#complain(node, 'no machine is named');
     if (this.hosts.length > hostCountMax) this.#complain(node, `${this.hosts.length} machines are named, more than ${hostCountMax}`);
     const labels = new Set<string>();
-    for (const { label } of this.hosts) {
-      if (labels.has(label)) this.#complain(node, `"${label}" is named twice`);
+    const places = new Map<string, string>();
+    for (const { label, host, port, node: at } of this.hosts) {
+      const place = `${host.toLowerCase()}:${port ?? 22}`;
+      const other = places.get(place);
+      if (labels.has(label)) this.#complain(at, `"${label}" is named twice`);
+      else if (other !== undefined) this.#complain(at, `"${label}" is the same machine as "${other}"`);
       labels.add(label);
+      places.set(place, label);
     }
   }
 
@@ -113,6 +137,10 @@ class Reader {
     if (!isMap(node)) return this.#complain(node, 'expected a list or a map of machines');
     for (const pair of node.items) {
       const label = keyOf(pair);
+      if (label === '' || (isScalar(pair.key) && pair.key.value === null)) {
+        this.#complain(pair.key, 'the name of a machine must be a plain text');
+        continue;
+      }
       if (isMap(pair.value)) this.machine(label, pair.key, pair.value);
       else if (isScalar(pair.value) && typeof pair.value.value === 'string') this.#named(label, pair.value.value, pair.value);
       else if (pair.value === null || (isScalar(pair.value) && pair.value.value === null)) this.#named(label, label, pair.key);
@@ -161,6 +189,7 @@ class Reader {
     if (portNumber !== null && (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535))
       return this.#complain(port?.node, `"${port?.text ?? ''}" is not a port between 1 and 65535`);
     this.hosts.push({
+      node: host?.node ?? at,
       label: name,
       host: parsed.target.host,
       user: user?.text ?? parsed.target.user,
@@ -174,7 +203,7 @@ class Reader {
   #named(label: string, text: string, node: unknown): void {
     const parsed = parseHostTarget(text);
     if (parsed.kind === 'problem') return this.#complain(node, parsed.why);
-    this.hosts.push({ label, ...parsed.target, identityFiles: [], passwordFile: null, sudoPasswordFile: null });
+    this.hosts.push({ label, ...parsed.target, identityFiles: [], passwordFile: null, sudoPasswordFile: null, node });
   }
 
   #complain(node: unknown, text: string): void {
