@@ -37,7 +37,7 @@ const results: Record<string, unknown> = {
 
 for (const suite of wanted) {
   if (suite === 'wire') {
-    const rows = await runWire({ rounds: Number(values.rounds), warmUpMs: 1_000, measureMs: 2_000, say });
+    const rows = await runWire({ rounds: Number(values.rounds), warmUpMs: 500, measureMs: 1_000, say });
     results[suite] = rows;
     print(wireTable(rows));
   } else if (suite === 'colonize') {

@@ -24,8 +24,8 @@ export const SESSION_LIMITS = {
   batchEntriesMax: 256,
   batchBytesMax: 65_536,
   /** So many calls or bytes of one turn go out before it ends, while the peer's frame rate has room. */
-  earlyEntries: 32,
-  earlyBytes: 16_384,
+  earlyEntries: 24,
+  earlyBytes: 32_768,
   /** A checkpoint goes out at each slot, after so many frames or bytes, and in BYE. */
   slotMs: MINUTE,
   checkpointFrames: 1_024,

@@ -645,7 +645,7 @@ describe('calls', () => {
     const world = new World(crypto);
     const { founder, device } = linked(world);
     const before = trustOf(device, founder).received.sequence;
-    const ids = Array.from({ length: 50 }, () => world.request(founder, device.text, 'echo', new Uint8Array(64)));
+    const ids = Array.from({ length: 40 }, () => world.request(founder, device.text, 'echo', new Uint8Array(64)));
     world.run(100);
     for (const id of ids) expect(reply(founder, id)).toHaveLength(64);
     expect(trustOf(device, founder).received.sequence - before).toBe(2);
@@ -657,7 +657,7 @@ describe('calls', () => {
     const framesOf = (turns: number): number => {
       const before = trustOf(device, founder).received.sequence;
       for (let turn = 0; turn < turns; turn += 1) {
-        for (let call = 0; call < 50; call += 1) world.request(founder, device.text, 'echo', new Uint8Array(1));
+        for (let call = 0; call < 40; call += 1) world.request(founder, device.text, 'echo', new Uint8Array(1));
         world.run(1);
       }
       return trustOf(device, founder).received.sequence - before;
