@@ -178,6 +178,7 @@ function bootAt(party, name, identity) {
 }
 
 const CHECKPOINT = ['f', 'o', 'i', 'c', 'q', 'h', 'ai', 'ac', 'aq', 'ah', 'ch', 'sl'];
+const STATEMENT = ['v', 't', 'a', 'i', 'c', 's', 'p', 'k', 'b'];
 const samePlace = (i, c, q, other) => i === other.i && q === other.q && c.equals(other.c);
 
 function checkpointsAt(party, name, identity, other) {
@@ -201,6 +202,19 @@ function checkpointsAt(party, name, identity, other) {
     require(!again || now.ah.equals(was.ah), now.at, 'it acknowledges another head at the same place');
   });
   return opened;
+}
+
+function checkStatement(party, name, identity, boot) {
+  if (party.statement === undefined) return;
+  const at = `${name}.statement`;
+  const object = objectAt(party.statement, at);
+  const said = bodyOf(object.body, STATEMENT, at);
+  const known = identity.keys.some((key) => signed(key, object.sig, 'HCTH1:stm', object.body));
+  require(known && said.t === 'stm' && said.a.equals(identity.aid), at, `it is not signed by the ${name}`);
+  if (boot === null || said.i < boot.i) return;
+  require(said.i === boot.i && said.c.equals(boot.c), at, 'it does not belong to the boot event');
+  const digest = sha256(label('HCTH1:boot'), objectAt(party.boot, at).body);
+  require(said.s !== 1 || said.p.equals(digest), at, 'it does not continue the boot event');
 }
 
 function checkScope(party, name, boot, checkpoints) {
@@ -240,7 +254,7 @@ function checkProof(text, peer, at) {
   }
   const key = identity.keys.at(-1);
   require([one, two].every(({ b, s }) => signed(key, s, name, b)), at, 'its objects are not both signed by the key in force');
-  const names = proof.k === 'checkpoint' ? CHECKPOINT : ['v', 't', 'a', 'i', 'c', 's', 'p', 'k', 'b'];
+  const names = proof.k === 'checkpoint' ? CHECKPOINT : STATEMENT;
   const [first, second] = [one, two].map(({ b }) => bodyOf(b, names, at));
   const place = (body) => (proof.k === 'checkpoint' ? [body.f, body.o, body.c, body.i, body.q] : [body.a, body.c, body.i, body.s]);
   const same = place(first).every((part, index) => (Buffer.isBuffer(part) ? part.equals(place(second)[index]) : part === place(second)[index]));
@@ -375,10 +389,14 @@ function checkAll(document) {
     { name: 'peer', identity: peer, other: observer },
   ].map(({ name, identity, other }) => ({
     name,
+    identity,
     boot: bootAt(document[name], name, identity),
     checkpoints: checkpointsAt(document[name], name, identity, other),
   }));
-  for (const { name, boot, checkpoints } of parties) checkScope(document[name], name, boot, checkpoints);
+  for (const { name, identity, boot, checkpoints } of parties) {
+    checkScope(document[name], name, boot, checkpoints);
+    checkStatement(document[name], name, identity, boot);
+  }
   checkBraid(parties[0].checkpoints, parties[1].checkpoints, document.peer.position);
   checkBraid(parties[1].checkpoints, parties[0].checkpoints, document.observer.position);
   require(Array.isArray(document.proofs), 'proofs', 'it is not a list');

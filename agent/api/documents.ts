@@ -272,7 +272,13 @@ export const documentSchemas = {
     level,
     observer: aid,
     peer: aid,
-    verified: z.strictObject({ rotations: count, boots: count, checkpoints: count, proofs: count.describe('that the peer contradicted itself') }),
+    verified: z.strictObject({
+      rotations: count,
+      boots: count,
+      statements: count,
+      checkpoints: count,
+      proofs: count.describe('that the peer contradicted itself'),
+    }),
     lines: z.array(text),
   }).describe('`trust --verify FILE`'),
   identity: documentOf('identity', {

@@ -43,7 +43,7 @@ export function checkTrustFile(file: string): TrustCheck {
   }
   const { score, level, observer, peer, verified } = verdict;
   const conclusion = `Holds: ${observer} trusts ${peer} with ${scoreNumber(score).toFixed(4)} (level T${String(level)}).`;
-  const counts = `Verified: the chain of ${counted(verdict.events, 'event')}, ${counted(verified.rotations, 'rotation')}, ${counted(verified.boots, 'boot event')} and ${counted(verified.checkpoints, 'checkpoint')} of both, ${counted(verified.proofs, 'proof')} against the peer, the observer's signature; the number was recomputed.`;
+  const counts = `Verified: the chain of ${counted(verdict.events, 'event')}, ${counted(verified.rotations, 'rotation')}, ${counted(verified.boots, 'boot event')}, ${counted(verified.statements, 'statement')} and ${counted(verified.checkpoints, 'checkpoint')} of both, ${counted(verified.proofs, 'proof')} against the peer, the observer's signature; the number was recomputed.`;
   return { score: scoreNumber(score), level, observer, peer, verified, lines: [...verdict.lines, counts, conclusion] };
 }
 

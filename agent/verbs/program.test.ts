@@ -502,7 +502,7 @@ describe('other verbs', () => {
   it('trust --verify recomputes an export without any agent, and says what it verified', async () => {
     const good = await robonet('--socket', '/nonexistent', 'trust', '--verify', frozenExport);
     expect(good).toMatchObject({ code: 0, out: expect.stringContaining('Holds: rn1') });
-    expect(good.out).toContain('1 rotation, 2 boot events and 4 checkpoints of both, 0 proofs against the peer');
+    expect(good.out).toContain('1 rotation, 2 boot events, 2 statements and 4 checkpoints of both, 0 proofs against the peer');
     const document = JSON.parse((await robonet('trust', '--verify', frozenExport, '--json')).out) as { valid: boolean; score: number };
     expect(document).toMatchObject({ valid: true, level: 2, verified: { checkpoints: 4 } });
   });

@@ -170,6 +170,8 @@ export interface CallDoor {
 
 /** The own statement log. */
 export interface StatementDoor {
+  /** The newest of this run. */
+  readonly newest: SignedObject | null;
   readonly wakeAt: Millis;
   tick(): void;
   /** Sign a statement, keep it (durably where it promises something), tell it to every link. Votes, approvals and accusations come through here. */

@@ -619,13 +619,27 @@ describe('trust', () => {
     expect(trustOf(founder, device).score).toBeGreaterThan(before * 0.8);
   });
 
-  it('is explained line by line and exported for an offline checker', () => {
+  it('is explained line by line and exported for an offline checker, with what both have signed', () => {
     const world = new World(crypto);
-    const { founder } = linked(world);
+    const { founder, device } = linked(world);
+    const explain = (): { lines: string[]; exported: unknown } =>
+      reply(founder, world.command(founder, { kind: 'explain-trust', who: 'device' })) as { lines: string[]; exported: unknown };
+    const check = (): unknown => checkTrustExport(crypto, JSON.parse(JSON.stringify(explain().exported)));
+    expect(check()).toMatchObject({ kind: 'consistent' });
+    world.run(700_000);
+    expect(explain().lines.length).toBeGreaterThan(1);
+    expect(check()).toMatchObject({ kind: 'consistent', verified: { boots: 2, statements: 2, checkpoints: 4 } });
+    world.kill(device);
+    world.run(30_000);
+    expect(check()).toMatchObject({ kind: 'consistent' });
+    world.start(device);
     world.run(200_000);
-    const { lines, exported } = reply(founder, world.command(founder, { kind: 'explain-trust', who: 'device' })) as { lines: string[]; exported: unknown };
-    expect(lines.length).toBeGreaterThan(1);
-    expect(checkTrustExport(crypto, JSON.parse(JSON.stringify(exported))).kind).toBe('consistent');
+    expect(check()).toMatchObject({ kind: 'consistent' });
+    world.kill(founder);
+    world.start(founder);
+    expect(check()).toMatchObject({ kind: 'consistent' });
+    world.run(200_000);
+    expect(check()).toMatchObject({ kind: 'consistent' });
   });
 });
 

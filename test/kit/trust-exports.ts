@@ -7,6 +7,7 @@ import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { LABELS } from '#mesh/hcth/labels.ts';
 import { encodeProof, makeProof, type ProofKind } from '#mesh/hcth/proof.ts';
 import { type SignedObject, signObject } from '#mesh/hcth/signed-object.ts';
+import { makeStatement, statementTipAtBoot } from '#mesh/hcth/statement-log.ts';
 import type { TrustExportSource } from '#mesh/trust/export/export-trust.ts';
 import { bootOf, bytesFor, chainOf, crypto, exchange, identityOf } from './identities.ts';
 import { checkpointAt, rotated, rotationOf, statementOf } from './proofs.ts';
@@ -33,6 +34,10 @@ export function exportStory(): Pick<TrustExportSource, 'observer' | 'peer' | 'pr
   ];
   const ofAda = { from: ada.established.aid, to: bob.established.aid, sending: adaSends, echo: bytesFor('echo of bob', 16) };
   const ofBob = { from: bob.established.aid, to: ada.established.aid, echo: bytesFor('echo of ada', 16) };
+  const statementAfter = (signer: Identity, incarnation: number, boot: ReturnType<typeof bootOf>): SignedObject => {
+    const scope = { aid: signer.established.aid, incarnation, nonce: boot.nonce };
+    return makeStatement(crypto, signer.signKey, scope, statementTipAtBoot(crypto, boot.object), { kind: 'ckroot', body: bytesFor('root', 32) }).object;
+  };
   exchange(3, adaSends);
   exchange(4, oldBobSends);
   const bobOne = makeCheckpoint(crypto, youngBob.signKey, { ...ofBob, sending: oldBobSends, received: adaSends.position, slot: 7 });
@@ -43,8 +48,22 @@ export function exportStory(): Pick<TrustExportSource, 'observer' | 'peer' | 'pr
   const bobTwo = makeCheckpoint(crypto, bob.signKey, { ...ofBob, sending: bobSends, received: adaSends.position, slot: 1 });
   exchange(1, adaSends, bobSends);
   return {
-    observer: { established: ada.established, signKey: ada.signKey, boot: adaBoot.object, checkpoints: [adaOne, adaTwo], position: adaSends.position },
-    peer: { established: bob.established, name: 'bob', boot: newBoot.object, checkpoints: [bobOne, bobTwo], position: bobSends.position },
+    observer: {
+      established: ada.established,
+      signKey: ada.signKey,
+      boot: adaBoot.object,
+      statement: statementAfter(ada, 5, adaBoot),
+      checkpoints: [adaOne, adaTwo],
+      position: adaSends.position,
+    },
+    peer: {
+      established: bob.established,
+      name: 'bob',
+      boot: newBoot.object,
+      statement: statementAfter(bob, 3, newBoot),
+      checkpoints: [bobOne, bobTwo],
+      position: bobSends.position,
+    },
     proofs: [],
   };
 }

@@ -39,6 +39,10 @@ export class StatementDesk implements StatementDoor {
     this.#remember(core.self.bootObject);
   }
 
+  get newest(): SignedObject | null {
+    return this.#newest;
+  }
+
   get wakeAt(): Millis {
     return this.#core.mesh === null ? NEVER : this.#rootAt;
   }

@@ -5,10 +5,13 @@
  */
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
-import { type Boot, openBoot } from '#mesh/hcth/boot-event.ts';
+import { type Boot, bootDigest, openBoot } from '#mesh/hcth/boot-event.ts';
 import { type Checkpoint, checkpointsConflict, openCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
+import { LABELS } from '#mesh/hcth/labels.ts';
 import { verifyProof } from '#mesh/hcth/proof.ts';
+import { verifyObject } from '#mesh/hcth/signed-object.ts';
+import { decodeStatement } from '#mesh/hcth/statement-log.ts';
 import type { Position } from '#mesh/wire/message.ts';
 import type { ItemPath, PartyPart } from './read-export.ts';
 
@@ -41,7 +44,7 @@ export function checkEvidence(crypto: CryptoPort, observer: Party, peer: Party):
   const opened: [OpenedParty, OpenedParty] = [openParty(crypto, observer, peer), openParty(crypto, peer, observer)];
   for (const party of opened) if (party.finding !== undefined) return party.finding;
   for (const party of opened) {
-    const finding = checkDirection(party) ?? checkScope(party);
+    const finding = checkDirection(party) ?? checkScope(party) ?? checkStatement(crypto, party);
     if (finding !== undefined) return finding;
   }
   return checkBraid(opened[0], opened[1]) ?? checkBraid(opened[1], opened[0]);
@@ -105,6 +108,22 @@ function checkScope({ name, boot, checkpoints, part: { position } }: OpenedParty
   if (!bytesEqual(position.nonce, newest.nonce)) return bad('position and newest checkpoint have different nonces under the same incarnation');
   if (position.sequence < newest.sequence) return bad(`the position is frame ${position.sequence}, but frame ${newest.sequence} has been signed`);
   return differs(position, newest) ? bad('position and newest checkpoint differ in the head of the same frame') : undefined;
+}
+
+/** The newest statement is the party's, of no later life than its boot event, and continues that one where it is the first. */
+function checkStatement(crypto: CryptoPort, { name, part, established, boot }: OpenedParty): Finding | undefined {
+  const { statement: object } = part;
+  if (object === null) return undefined;
+  const bad = (why: string): Finding => ({ at: [name, 'statement'], why });
+  const statement = decodeStatement(object.body);
+  const signed = established.signKeys.some((signKey) => verifyObject(crypto, signKey, LABELS.statement, object));
+  if (statement === undefined || !signed || !bytesEqual(statement.aid, established.aid)) return bad(`it is not signed by the ${name}`);
+  if (boot === null || part.boot === null || statement.incarnation < boot.incarnation) return undefined;
+  if (statement.incarnation > boot.incarnation) return bad(`it is of incarnation ${statement.incarnation}, the boot event of ${boot.incarnation}`);
+  if (!bytesEqual(statement.nonce, boot.nonce)) return bad('statement and boot event have different nonces under the same incarnation');
+  return statement.number === 1 && !bytesEqual(statement.previous, bootDigest(crypto, part.boot))
+    ? bad('it is the first of its incarnation, but does not continue the boot event')
+    : undefined;
 }
 
 /** Whatever one acknowledges of the other is what the other has signed, and no more than was sent. */

@@ -29,8 +29,14 @@ export type ExportVerdict =
       readonly peer: string;
       /** Lines of the history. */
       readonly events: number;
-      /** Rotations, boot events, checkpoints and proofs whose signatures were verified. */
-      readonly verified: { readonly rotations: number; readonly boots: number; readonly checkpoints: number; readonly proofs: number };
+      /** Rotations, boot events, statements, checkpoints and proofs whose signatures were verified. */
+      readonly verified: {
+        readonly rotations: number;
+        readonly boots: number;
+        readonly statements: number;
+        readonly checkpoints: number;
+        readonly proofs: number;
+      };
       readonly lines: readonly string[];
     }
   | { readonly kind: 'refused'; readonly fault: ExportFault; readonly at: ItemPath; readonly why: string };
@@ -72,6 +78,7 @@ export function checkTrustExport(crypto: CryptoPort, json: unknown): ExportVerdi
     verified: {
       rotations: sum(both.map((party) => party.established.rotations)),
       boots: sum(both.map((party) => (party.part.boot === null ? 0 : 1))),
+      statements: sum(both.map((party) => (party.part.statement === null ? 0 : 1))),
       checkpoints: sum(both.map((party) => party.part.checkpoints.length)),
       proofs: parts.proofs.length,
     },

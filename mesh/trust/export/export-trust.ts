@@ -25,6 +25,8 @@ export interface ExportParty {
   readonly established: Established;
   /** Its newest boot event that the observer knows. */
   readonly boot: SignedObject | null;
+  /** Its newest statement that the observer knows: a root over all its links. */
+  readonly statement: SignedObject | null;
   /** Its newest checkpoints to the other, oldest first. */
   readonly checkpoints: readonly SignedObject[];
   /** How far its direction of the link has come, as the observer knows it. */
@@ -71,12 +73,13 @@ function chainedLines(crypto: CryptoPort, { observer, peer, history }: TrustExpo
   });
 }
 
-function partyOf({ established, boot, checkpoints, position }: ExportParty): JsonDocument {
+function partyOf({ established, boot, statement, checkpoints, position }: ExportParty): JsonDocument {
   return {
     aid: aidText(established.aid),
     fingerprint: fingerprintOf(established.aid),
     establishment: established.events.map(hexObject),
     ...(boot === null ? {} : { boot: hexObject(boot) }),
+    ...(statement === null ? {} : { statement: hexObject(statement) }),
     checkpoints: checkpoints.map(hexObject),
     ...(position === null
       ? {}

@@ -5,6 +5,7 @@ import { encodeRmp } from '#core/msgpack/encode.ts';
 import { MINUTE } from '#core/time/time.ts';
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
+import { makeStatement, statementTipAtBoot, type StatementTip } from '#mesh/hcth/statement-log.ts';
 import { bootOf, bytesFor, crypto } from '#test/kit/identities.ts';
 import { checkTrustDocument } from '#scripts/check-trust.mjs';
 import { encodeProof } from '#mesh/hcth/proof.ts';
@@ -67,7 +68,7 @@ describe('the trust export', () => {
       score: trust.score,
       level: trust.level,
       events: 6,
-      verified: { rotations: 1, boots: 2, checkpoints: 4 },
+      verified: { rotations: 1, boots: 2, statements: 2, checkpoints: 4, proofs: 0 },
     });
   });
 
@@ -253,6 +254,24 @@ describe('the signed evidence in an export', () => {
     for (const change of [{ incarnation: 2 }, { nonce: bytesFor('x', 16) }, { sequence: 5 }, { sequence: 6, head: bytesFor('x', 32) }])
       expect(refusedAt(exported({ position: { ...position!, ...change } })), JSON.stringify(change)).toEqual(['evidence', 'peer', 'position']);
     expect(refusedAt(exported({ position: null }, { position: null }))).toBe('consistent');
+  });
+
+  test('T-28: a statement is the party’s, of the life of its boot event or an earlier one, and the first continues it', () => {
+    const said = (tip: StatementTip, incarnation = 3, label = '3', signer = bob): SignedObject =>
+      makeStatement(crypto, signer.signKey, { aid: bob.established.aid, incarnation, nonce: bootOf(bob, 3, label).nonce }, tip, {
+        kind: 'bye',
+        body: new Uint8Array(0),
+      }).object;
+    const atBoot = statementTipAtBoot(crypto, story.peer.boot!);
+    const elsewhere = { number: 0, digest: bytesFor('x', 32) };
+    for (const statement of [said(atBoot), said({ ...elsewhere, number: 4 }), said(elsewhere, 2), null]) {
+      expect(refusedAt(exported({ statement }))).toBe('consistent');
+      expect(checkTrustDocument(exported({ statement }))).toMatchObject({ holds: true });
+    }
+    for (const statement of [said(elsewhere), said(atBoot, 4), said(atBoot, 3, 'another'), said(atBoot, 3, '3', ada), story.observer.statement]) {
+      expect(refusedAt(exported({ statement }))).toEqual(['evidence', 'peer', 'statement']);
+      expect(checkTrustDocument(exported({ statement }))).toMatchObject({ holds: false, at: 'peer.statement' });
+    }
   });
 
   test('T-24, T-25: before the first frame there is no head that two could disagree about (H-24)', () => {

@@ -26,6 +26,7 @@ export interface PartyPart {
   readonly fingerprint: string;
   readonly establishment: readonly SignedObject[];
   readonly boot: SignedObject | null;
+  readonly statement: SignedObject | null;
   readonly checkpoints: readonly SignedObject[];
   readonly position: Position | null;
 }
@@ -107,6 +108,7 @@ function readParty(notes: Notes, outer: Fields, name: 'observer' | 'peer'): Part
       .list('establishment', HCTH_LIMITS.establishmentLogEventsMax)
       .map((value, index) => readObject(notes, [name, 'establishment', index], value)),
     boot: fields.optional('boot', (present) => readObjectFrom(notes, [name, 'boot'], present.nested('boot'))) ?? null,
+    statement: fields.optional('statement', (present) => readObjectFrom(notes, [name, 'statement'], present.nested('statement'))) ?? null,
     checkpoints: fields.list('checkpoints', CHECKPOINTS_MAX).map((value, index) => readObject(notes, [name, 'checkpoints', index], value)),
     position: fields.optional('position', (present) => readPosition(notes, [name, 'position'], present.nested('position'))) ?? null,
   };
