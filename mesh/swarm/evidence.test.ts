@@ -6,6 +6,7 @@ import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
 import { encodeProof, makeProof, proofDigest } from '#mesh/hcth/proof.ts';
+import { checkTrustExport } from '#mesh/trust/export/check-export.ts';
 import { GOSSIP_TOPIC, type SessionMessage } from '#mesh/wire/message.ts';
 import { checkpointAt, rotated, statementOf } from '#test/kit/proofs.ts';
 import { Outlaw } from './outlaw-for-tests.ts';
@@ -108,6 +109,18 @@ describe('B5: a proof of equivocation', () => {
     }
     const id = world.command(founder, { kind: 'unbar', who: 'kitchen' });
     expect(refusal(founder, id)).toBe('RN-MESH-030');
+  });
+
+  it('T-27: is part of the trust export of whom it convicts, for the offline checker', () => {
+    const { world, founder, kitchen } = three();
+    world.kill(kitchen);
+    kitchen.disk.evidence.set(`proof-${'0'.repeat(64)}`, proofAgainst(founder.identity));
+    world.start(kitchen);
+    world.run(1_000);
+    const { exported } = reply(kitchen, world.command(kitchen, { kind: 'explain-trust', who: 'founder' })) as { exported: unknown };
+    const verdict = checkTrustExport(crypto, JSON.parse(JSON.stringify(exported)));
+    expect(verdict).toMatchObject({ kind: 'consistent', score: 0, level: 0, verified: { proofs: 1 } });
+    expect(verdict.kind === 'consistent' ? verdict.lines.join(' ') : '').not.toContain('rests on the word');
   });
 
   it('H-43: reaches who was away, and convicts from the evidence store alone', () => {

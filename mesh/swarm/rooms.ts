@@ -86,6 +86,8 @@ export interface EvidenceDoor {
   load(): void;
   /** Digest of the proof that convicts an identity. */
   proofOf(text: AidText): Uint8Array | undefined;
+  /** That proof, encoded. */
+  bytesOf(text: AidText): Uint8Array | undefined;
   /** The two signatures of that proof. */
   shown(text: AidText): readonly SignedObject[];
   /** We found a contradiction ourselves; whether it convicts. */

@@ -36,6 +36,7 @@ export function accountFor(core: SwarmCore, peer: Peer): TrustAccount {
 function exportOf(core: SwarmCore, peer: Peer): JsonDocument | null {
   const { self } = core;
   if (peer.established === null) return null;
+  const proof = core.rooms.evidence.bytesOf(peer.text);
   return exportTrust(core.crypto, {
     observer: {
       established: self.established,
@@ -53,7 +54,7 @@ function exportOf(core: SwarmCore, peer: Peer): JsonDocument | null {
       checkpoints: peer.peerCheckpoints,
       position: peer.received,
     },
-    proofs: [],
+    proofs: proof === undefined ? [] : [proof],
     profile: peer.trust.profile,
     history: peer.trust.history,
     at: core.now.wall,

@@ -50,6 +50,10 @@ export class EvidenceDesk implements EvidenceDoor {
     return this.#convictions.get(text)?.digest;
   }
 
+  bytesOf(text: AidText): Uint8Array | undefined {
+    return this.#convictions.get(text)?.bytes;
+  }
+
   /** The two signatures that convict an identity: shown to it when it comes. */
   shown(text: AidText): readonly SignedObject[] {
     const proof = this.#convictions.get(text)?.proof;
