@@ -5,8 +5,10 @@
 import { readFileSync } from 'node:fs';
 
 const PATH = '/proc/net/arp';
-/** A table is believed for so long; a flood of connections does not make it be read more often. */
+/** What the table says is believed for so long … */
 const FRESH_MS = 1_000;
+/** … and for so long that it says nothing: the kernel learns an address just before it is asked about here. */
+const MISS_MS = 10;
 const COMPLETE = 0x2;
 
 /** The complete entries of a table in the kernel's form; several interfaces may know one address, the first counts. */
@@ -28,7 +30,8 @@ export class NeighbourTable {
 
   /** The hardware address behind a network address; null where nobody knows. */
   macOf(host: string, now = performance.now()): string | null {
-    if (now - this.#readAt >= FRESH_MS) {
+    const age = now - this.#readAt;
+    if (age >= FRESH_MS || (age >= MISS_MS && !this.#macs.has(host))) {
       this.#macs = readTable();
       this.#readAt = now;
     }

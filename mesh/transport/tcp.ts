@@ -7,9 +7,9 @@ import { Fault } from '#core/errors/fault.ts';
 import { BACKLOG, WRITABLE_BYTES_HIGH } from './limits.ts';
 import type { Address, CloseReason, Connection, ConnectionEvents, DialEvents, Dialling, Listener, Transport } from './transport.ts';
 
-/** The operating system's TCP. */
-export function createTcpTransport(): Transport {
-  return { listen: listenTcp, dial: dialTcp };
+/** The operating system's TCP; `from` is the address to dial from, the system's choice where absent. */
+export function createTcpTransport({ from }: { readonly from?: string } = {}): Transport {
+  return { listen: listenTcp, dial: (address, events) => dialTcp(address, from, events) };
 }
 
 function listenTcp(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
@@ -41,8 +41,8 @@ function closed(server: Server): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function dialTcp(address: Address, events: DialEvents): Dialling {
-  const socket = connect({ host: address.host, port: address.port, noDelay: true });
+function dialTcp(address: Address, from: string | undefined, events: DialEvents): Dialling {
+  const socket = connect({ host: address.host, port: address.port, noDelay: true, ...(from === undefined ? {} : { localAddress: from }) });
   let settled = false;
   socket.once('error', (error: Error & { code?: string }) => {
     if (settled) return;

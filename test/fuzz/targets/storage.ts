@@ -4,6 +4,7 @@ import { bytesEqual, concat, u32, utf8 } from '#core/bytes/bytes.ts';
 import { encodeRecord } from '#core/journal/record.ts';
 import { recoverJournal } from '#core/journal/recovery.ts';
 import { encodeSlot, selectSlot } from '#core/journal/two-slot.ts';
+import { readFields } from '#mesh/hcth/fields.ts';
 import { openIdentity, identityFileBinding, sealIdentity } from '#mesh/hcth/identity-file.ts';
 import { decodeIncarnation, encodeIncarnation } from '#mesh/hcth/incarnation.ts';
 import { decodePeerRecord, encodePeerRecord } from '#mesh/hcth/peer-record.ts';
@@ -81,7 +82,8 @@ const twoSlot: FuzzTarget = {
     const best = Math.max(...whole.map((generation) => generation ?? 0));
     promise((current?.generation ?? 0) === best, `generation ${String(current?.generation)} counts, ${best} is the newest`);
     promise(damaged.includes('a') === (whole[0] === undefined), 'a: damage');
-    promise(damaged.includes('b') === (b !== undefined && whole[1] === undefined), 'b: damage');
+    // The second value went to the other slot: from then on a slot that is not there was lost.
+    promise(damaged.includes('b') === (b === undefined ? best > 1 : whole[1] === undefined), 'b: damage');
     if (current === undefined) return false;
     promise(next.slot !== current.slot && next.generation === current.generation + 1, 'the next write endangers the newest value');
     sameBytes(encodeSlot(crypto, current.generation, current.payload), current.slot === 'a' ? a : (b ?? a), 'written again');
@@ -123,11 +125,19 @@ const identityFile: FuzzTarget = {
     promise(elsewhere.kind !== 'ok', 'it opens on another board');
     const outcome = openIdentity(crypto, input, board);
     if (outcome.kind !== 'ok') return false;
-    // What is outside of the seal (the version, the order of the bytes) has one spelling, so only the very file opens.
-    promise(bytesEqual(input, identityBytes), 'another file opens too');
+    // What is outside of the seal has one spelling, with its checksum or, in files of before, without.
+    const { nonce, cover, sealed } = partsOf(input);
+    const genuine = partsOf(identityBytes);
+    promise(bytesEqual(nonce, genuine.nonce) && bytesEqual(cover, genuine.cover) && bytesEqual(sealed, genuine.sealed), 'another file opens too');
+    promise(bytesEqual(outcome.identity.established.aid, secrets.identity.established.aid), 'it opens as another identity');
     return true;
   },
 };
+
+function partsOf(file: Uint8Array): { readonly nonce: Uint8Array; readonly cover: Uint8Array; readonly sealed: Uint8Array } {
+  const fields = readFields(file);
+  return { nonce: fields.bytes('nonce', 12), cover: fields.blob('cover', 65_536), sealed: fields.blob('sealed', 65_536) };
+}
 
 /** First byte: which kind of record. */
 const stored: FuzzTarget = {
