@@ -187,6 +187,13 @@ export class Host {
     await writeFile(this.path(path), text);
   }
 
+  /** Takes over a folder of another host's disk as it is at this moment, whoever writes to it: a copied card. */
+  async copyFolderFrom(other: Host, folder: string): Promise<void> {
+    await runChecked(['rm', '-rf', this.path(folder)]);
+    await mkdir(dirname(this.path(folder)), { recursive: true });
+    await runChecked(['cp', '-a', other.path(folder), this.path(folder)]);
+  }
+
   /** The processes of the host, without PID 1. */
   async processes(): Promise<readonly HostProcess[]> {
     const init = this.#running().pid;
