@@ -188,10 +188,10 @@ export class Host {
   }
 
   /** Takes over a folder of another host's disk as it is at this moment, whoever writes to it: a copied card. */
-  async copyFolderFrom(other: Host, folder: string): Promise<void> {
+  async copyFolderFrom(other: Host, folder: string, from = folder): Promise<void> {
     await runChecked(['rm', '-rf', this.path(folder)]);
     await mkdir(dirname(this.path(folder)), { recursive: true });
-    await runChecked(['cp', '-a', other.path(folder), this.path(folder)]);
+    await runChecked(['cp', '-a', other.path(from), this.path(folder)]);
   }
 
   /** The processes of the host, without PID 1. */
