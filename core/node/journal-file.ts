@@ -65,6 +65,7 @@ export class JournalFile {
   #descriptor: number;
   #bytes: number;
   #unsynced = false;
+  #closed = false;
   #fault: Fault | undefined;
 
   constructor(path: string, checksum: Checksum, descriptor: number, bytes: number, calls: DiskCalls = fs) {
@@ -113,8 +114,10 @@ export class JournalFile {
     });
   }
 
-  /** Sync and close. */
+  /** Sync and close, once. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     try {
       if (this.#fault === undefined) this.sync();
     } finally {

@@ -279,10 +279,13 @@ class RunningNode implements MeshNode {
     this.#alarm.stop();
     this.#pool.destroy();
     for (const { reject } of this.#pending.takeAll()) reject(new Fault('RN-MESH-032', 'the node was stopped before the answer came'));
-    this.#state?.close();
-    this.#state = null;
-    this.#lock?.release();
-    this.#lock = null;
+    const [state, lock] = [this.#state, this.#lock];
+    [this.#state, this.#lock] = [null, null];
+    try {
+      state?.close();
+    } finally {
+      lock?.release();
+    }
   }
 
   // ---- the loop ------------------------------------------------------------------------------------------------------

@@ -197,10 +197,17 @@ export class NodeState {
     this.#statementRecords = [];
   }
 
+  /** All journals are closed, also where one of them cannot be confirmed; that is then the fault. */
   close(): void {
-    this.#ledger.close();
-    this.#peers.close();
-    this.#statements.close();
+    const faults: unknown[] = [];
+    for (const journal of [this.#ledger, this.#peers, this.#statements]) {
+      try {
+        journal.close();
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    if (faults.length > 0) throw faults[0];
   }
 
   #rememberPeer(packed: Uint8Array): void {
