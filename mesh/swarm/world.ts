@@ -84,6 +84,8 @@ export class WorldNode {
   forgotMesh = false;
   /** Identities that it gave up. */
   readonly former: Identity[] = [];
+  /** Sees what each step wants on disk. */
+  onPersist: (records: readonly Persist[]) => void = () => undefined;
   /** Answers calls of peers. */
   onCall: (verb: string, body: Uint8Array) => Uint8Array = (_, body) => body;
 
@@ -349,6 +351,7 @@ export class World {
   readonly #strangers = new Map<End, Uint8Array[]>();
 
   #perform(node: WorldNode, effects: SwarmEffects): void {
+    if (effects.persist.length > 0) node.onPersist(effects.persist);
     for (const record of effects.persist) this.#persist(node, record);
     for (const { connection, bytes } of effects.send) {
       const end = node.ends.get(connection);
