@@ -9,10 +9,11 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runColonize } from './colonize/run.ts';
 import { runFootprint } from './footprint/run.ts';
-import { colonizeTable, footprintTable, wireTable } from './tables.ts';
+import { runStorage } from './storage/run.ts';
+import { colonizeTable, footprintTable, storageTable, wireTable } from './tables.ts';
 import { runWire } from './wire/run.ts';
 
-const SUITES = ['wire', 'colonize', 'footprint'] as const;
+const SUITES = ['wire', 'colonize', 'footprint', 'storage'] as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,6 +45,10 @@ for (const suite of wanted) {
     const rows = await runColonize({ hostCounts: values.hosts.split(',').map(Number), say });
     results[suite] = rows;
     print(colonizeTable(rows));
+  } else if (suite === 'storage') {
+    const rows = runStorage({ peers: [1, 5, 20], say });
+    results[suite] = rows;
+    print(storageTable(rows));
   } else {
     const rows = await runFootprint({
       robonet: 'dist/robonet-linux-x64',

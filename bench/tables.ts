@@ -4,6 +4,7 @@
 import { renderTable } from '#core/terminal/table.ts';
 import type { ColonizeRow } from './colonize/run.ts';
 import type { FootprintRow } from './footprint/run.ts';
+import type { StorageRow } from './storage/run.ts';
 import type { WireRow } from './wire/run.ts';
 
 const RIGHT = 'right';
@@ -55,6 +56,20 @@ export function colonizeTable(rows: readonly ColonizeRow[]): string {
       { heading: 'ratio', align: RIGHT },
     ],
     rows.map((row) => [String(row.hosts), row.provisionSeconds.toFixed(1), row.scpSeconds.toFixed(1), (row.scpSeconds / row.provisionSeconds).toFixed(1)]),
+  );
+}
+
+export function storageTable(rows: readonly StorageRow[]): string {
+  return text(
+    'Storage: what an idle node writes in a day',
+    ['peers', 'MB written', 'confirmations', 'MB at the device', 'budget, MB'].map((heading) => ({ heading, align: RIGHT }) as const),
+    rows.map((row) => [
+      String(row.peers),
+      (row.bytesPerDay / 1e6).toFixed(1),
+      String(Math.round(row.confirmationsPerDay)),
+      (row.deviceBytesPerDay / 1e6).toFixed(1),
+      (row.budgetBytesPerDay / 1e6).toFixed(1),
+    ]),
   );
 }
 

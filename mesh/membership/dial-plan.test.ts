@@ -58,6 +58,20 @@ describe('dial plan', () => {
     expect(plan.due(now + 60_000)).toEqual([]);
   });
 
+  it('with as many dials under way as there may be, nobody is due until one of them ends', () => {
+    const plan = new DialPlan('a', createRng('1'));
+    for (let index = 0; index < MEMBERSHIP_LIMITS.dialsMax + 3; index += 1) {
+      plan.addMember(`b${index}`, 0);
+      plan.addressOf(`b${index}`, { host: '10.0.0.2', port: 1_000 + index }, 0);
+    }
+    const under = plan.due(0);
+    expect(under).toHaveLength(MEMBERSHIP_LIMITS.dialsMax);
+    expect(plan.wakeAt()).toBe(Number.POSITIVE_INFINITY);
+    plan.failed(under[0]!.target, 10);
+    expect(plan.wakeAt()).toBeLessThanOrEqual(10);
+    expect(plan.due(10)).toHaveLength(1);
+  });
+
   it('hints are bounded, the oldest goes first', () => {
     const plan = new DialPlan('a', createRng('1'));
     for (let index = 0; index <= MEMBERSHIP_LIMITS.hintsMax; index += 1) plan.addHint({ host: '10.0.0.1', port: 1_000 + index }, index);

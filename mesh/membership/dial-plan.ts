@@ -195,7 +195,11 @@ export class DialPlan {
   /** When {@link due} is next worth asking. */
   wakeAt(): Millis {
     let earliest: Millis = NEVER;
+    let under = 0;
     for (const entry of this.#targets.values()) {
+      // Who waits for its turn is not due: the end of a dial wakes the node, and a deadline in the past would do so without end.
+      if (entry.dialling) under += 1;
+      if (under >= LIMITS.dialsMax) return NEVER;
       if (!entry.linked && !entry.dialling && entry.addresses.length > 0) earliest = Math.min(earliest, entry.dueAt);
     }
     return earliest;

@@ -59,5 +59,5 @@ export const SWARM_LIMITS = {
   flushMs: MINUTE,
   /** … and only this often while no link carried more frames than heartbeats and checkpoints make. */
   flushIdleMs: 5 * MINUTE,
-  idleFramesMax: 60,
+  idleFramesPerMinuteMax: 60,
 } as const;

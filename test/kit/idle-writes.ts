@@ -28,7 +28,7 @@ export const IDLE_BUDGET = { bytesPerHour: 6_000, bytesPerHourAndPeer: 33_000, c
 const BLOCK_BYTES = 4_096;
 
 /** A founder with so many linked members, left alone for a while after it has settled; in `folder`, which must exist. */
-export function measureIdleWrites(crypto: CryptoPort, folder: string, peers: number, span: Millis): IdleWrites {
+export function measureIdleWrites(crypto: CryptoPort, folder: string, peers: number, span: Millis, settled: () => void = () => undefined): IdleWrites {
   const counter = new Counter();
   const world = new World(crypto, 'idle');
   const founder = world.add('founder');
@@ -52,6 +52,7 @@ export function measureIdleWrites(crypto: CryptoPort, folder: string, peers: num
   world.run(6 * MINUTE);
   ring.add(founder.events);
   counter.reset();
+  settled();
   // Events are appended as they come; once a minute is as often as an idle node has any.
   for (let passed = 0; passed < span; passed += MINUTE) {
     const before = founder.events.length;

@@ -4,7 +4,7 @@
 import { utf8 } from '#core/bytes/bytes.ts';
 import { decodeRmp } from '#core/msgpack/decode.ts';
 import { listOf } from '#core/msgpack/fields.ts';
-import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
+import { type Instant, type Millis, MINUTE, NEVER } from '#core/time/time.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
 import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
 import { parseAddress } from '#mesh/membership/address-policy.ts';
@@ -27,9 +27,11 @@ import type { MemberDoor } from '../rooms.ts';
 export class MemberDesk implements MemberDoor {
   readonly #core: SwarmCore;
   #storedCache = '';
+  #flushedAt: Millis;
 
   constructor(core: SwarmCore) {
     this.#core = core;
+    this.#flushedAt = core.now.mono;
   }
 
   /** Keep a link to this member and an eye on it. */
@@ -78,6 +80,8 @@ export class MemberDesk implements MemberDoor {
 
   flushPeers(all: boolean): void {
     this.#core.flushPeersAt = NEVER;
+    const minutes = Math.max(1, (this.#core.now.mono - this.#flushedAt) / MINUTE);
+    this.#flushedAt = this.#core.now.mono;
     let busy = false;
     let linked = false;
     for (const peer of this.#core.peers.values()) {
@@ -85,7 +89,7 @@ export class MemberDesk implements MemberDoor {
       peer.changed = false;
       this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: all });
       const sequence = peer.received?.sequence ?? 0;
-      if (sequence - peer.flushedSequence > LIMITS.idleFramesMax) busy = true;
+      if (sequence - peer.flushedSequence > LIMITS.idleFramesPerMinuteMax * minutes) busy = true;
       peer.flushedSequence = sequence;
       if (peer.session !== null) linked = true;
     }
