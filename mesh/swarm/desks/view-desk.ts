@@ -44,8 +44,10 @@ export class ViewDesk implements ViewDoor {
   }
 
   #state(): { readonly state: NodeState; readonly reason: string | null } {
+    // A refusal is final; who is contested still waits for a word.
+    if (this.#core.mesh !== null && this.#core.refused !== null) return { state: 'refused', reason: this.#core.refused };
     if (this.#core.contested !== null) return { state: 'contested', reason: this.#core.contested };
-    if (this.#core.mesh !== null) return this.#core.refused === null ? { state: 'member', reason: null } : { state: 'refused', reason: this.#core.refused };
+    if (this.#core.mesh !== null) return { state: 'member', reason: null };
     const joiner = this.#core.joiner;
     if (joiner === null)
       return this.#core.refused === null ? { state: 'unjoined', reason: 'this node belongs to no mesh' } : { state: 'refused', reason: this.#core.refused };
