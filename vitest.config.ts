@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{core,mesh,provisioner,agent,scripts,bench}/**/*.test.ts', 'test/*.test.ts', 'test/sim/**/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

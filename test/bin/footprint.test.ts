@@ -1,6 +1,6 @@
 /**
- * Sizes, start time and idle cost against the goals, written to dist/measurements.json. Wall times on a busy machine say little, so the best of several
- * runs is held against the goal and the median is reported beside it.
+ * Sizes, start time and idle cost against the goals, written to dist/measurements.json. A wall time by itself says as much of the machine as of us, so
+ * each start is measured beside one of bare Node with an empty program; the best of several runs of each are compared, the medians are reported.
  */
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { agent, dist, run, startAgent } from '#test/bin/executables.ts';
 
-const goals = { executableBytesMax: 110e6, startMsMax: 200, residentKibMax: 70 * 1024, unsharedKibMax: 30 * 1024, idleCpuPercentMax: 1 };
+const goals = { executableBytesMax: 110e6, startFactorMax: 5, commandFactorMax: 4, residentKibMax: 70 * 1024, unsharedKibMax: 30 * 1024, idleCpuPercentMax: 1 };
+/** The goal is 200 ms to the first log line where bare Node starts in 34 ms: 5.9 times. These factors are below it. */
 const startRuns = 9;
-const settleMs = 3000;
+/** Ten seconds after its start the agent gives back what only the start needed (agent/runtime/heap-care.ts); idle is what comes after. */
+const settleMs = 14_000;
 const idleMs = 5000;
 
 const measured: Record<string, unknown> = {};
@@ -34,28 +36,28 @@ describe('footprint', () => {
     expect(bytes['robonet-linux-arm64']).toBeLessThanOrEqual(goals.executableBytesMax);
   });
 
-  test('the agent writes its first log line within 200 ms', async () => {
-    const times: number[] = [];
+  test('the agent writes its first log line within five starts of bare Node', async () => {
+    const [times, bare]: [number[], number[]] = [[], []];
     for (let index = 0; index < startRuns; index++) {
+      bare.push(await bareStartMs());
       const running = await startAgent([agent]);
       times.push(running.firstLineMs);
       await running.stop();
     }
-    times.sort((a, b) => a - b);
-    measured['firstLogLineMs'] = { best: times[0], median: times[Math.floor(startRuns / 2)], runs: startRuns };
-    expect(times[0]).toBeLessThanOrEqual(goals.startMsMax);
+    measured['firstLogLineMs'] = summary(times, bare);
+    expect(Math.min(...times) / Math.min(...bare)).toBeLessThanOrEqual(goals.startFactorMax);
   });
 
-  test('a one-shot command is quick', async () => {
-    const times: number[] = [];
+  test('a one-shot command takes no more than four starts of bare Node', async () => {
+    const [times, bare]: [number[], number[]] = [[], []];
     for (let index = 0; index < startRuns; index++) {
+      bare.push(await bareStartMs());
       const startedAt = performance.now();
       expect((await run([agent, 'version'])).code).toBe(0);
       times.push(performance.now() - startedAt);
     }
-    times.sort((a, b) => a - b);
-    measured['versionMs'] = { best: times[0], median: times[Math.floor(startRuns / 2)], runs: startRuns };
-    expect(times[0]).toBeLessThanOrEqual(goals.startMsMax);
+    measured['versionMs'] = summary(times, bare);
+    expect(Math.min(...times) / Math.min(...bare)).toBeLessThanOrEqual(goals.commandFactorMax);
   });
 
   test('an idle agent stays within its memory and processor goals', async () => {
@@ -82,6 +84,18 @@ describe('footprint', () => {
     }
   });
 });
+
+/** The start, to its end, of the same Node with nothing to do. */
+async function bareStartMs(): Promise<number> {
+  const startedAt = performance.now();
+  expect((await run([process.execPath, '--eval', '0'])).code).toBe(0);
+  return performance.now() - startedAt;
+}
+
+function summary(times: readonly number[], bare: readonly number[]): unknown {
+  const median = (values: readonly number[]): number | undefined => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+  return { best: Math.min(...times), median: median(times), bareBest: Math.min(...bare), bareMedian: median(bare), runs: times.length };
+}
 
 // Idleness is a span of time: here time itself is what is measured.
 async function pause(ms: number): Promise<void> {
