@@ -145,10 +145,7 @@ describe.skipIf(problem !== null)(`colonizing over a real sshd${problem === null
   it('one bad host does not stop the others: exit 2 and a cause for each', async () => {
     // One sshd plays two machines: the second has another name, as one machine listed twice is refused.
     const nosudo = target('plain').replace('127.0.0.1', 'localhost');
-    writeFileSync(
-      join(sshd.dir, 'hosts.yaml'),
-      `hosts:\n  good: ${target('admin')}\n  closed:\n    host: admin@127.0.0.1\n    port: 1\n  nosudo: ${nosudo}\n`,
-    );
+    writeFileSync(join(sshd.dir, 'hosts.yaml'), `hosts:\n  good: ${target('admin')}\n  closed:\n    host: admin@127.0.0.1\n    port: 1\n  nosudo: ${nosudo}\n`);
     const result = await provision('--inventory', join(sshd.dir, 'hosts.yaml'), '--json');
     expect(result.code).toBe(2);
     expect(result.json().hosts.map((host) => [host['host'], host['result'], host.error?.code])).toEqual([
