@@ -4,7 +4,8 @@ import type { EventRecord } from './views.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] };
 
-const QUIET: SwarmEffects = {
+/** Nothing asked for yet. */
+const nothing = (): Mutable<SwarmEffects> => ({
   persist: [],
   send: [],
   close: [],
@@ -16,7 +17,9 @@ const QUIET: SwarmEffects = {
   neighbours: [],
   reincarnate: null,
   flushWanted: false,
-};
+});
+
+const QUIET: SwarmEffects = nothing();
 const QUIET_FLUSH: SwarmEffects = { ...QUIET, flushWanted: true };
 
 /** Whether a step asked for nothing but a flush: the common case, told without looking at each list. */
@@ -31,19 +34,7 @@ export class EffectCollector {
 
   /** The effects of this step, made on first use. */
   get now(): Mutable<SwarmEffects> {
-    this.#effects ??= {
-      persist: [],
-      send: [],
-      close: [],
-      dial: [],
-      pause: [],
-      events: [],
-      replies: [],
-      calls: [],
-      neighbours: [],
-      reincarnate: null,
-      flushWanted: false,
-    };
+    this.#effects ??= nothing();
     return this.#effects;
   }
 

@@ -12,7 +12,6 @@ import { aidText, type AidText } from '#mesh/hcth/identity-text.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { PeerIdentity, Turned } from '#mesh/session/host.ts';
 import type { Session } from '#mesh/session/session.ts';
-import { TokenBucket } from '#mesh/session/token-bucket.ts';
 import { permits } from '#mesh/trust/permissions.ts';
 import { GOSSIP_TOPIC } from '#mesh/wire/message.ts';
 import { type Contest, contestView, contestWords, findHolder, settleAdvice } from '../contest.ts';
@@ -20,6 +19,7 @@ import { type SwarmCore, turned } from '../core.ts';
 import { encodeIntent } from '../joiner.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import type { MeshState } from '../mesh-state.ts';
+import { NewsIntake } from '../news-intake.ts';
 import type { Peer } from '../peer.ts';
 import type { ContestDoor } from '../rooms.ts';
 import type { ContestView } from '../views.ts';
@@ -32,8 +32,7 @@ export class ContestDesk implements ContestDoor {
   readonly #contests = new Map<AidText, Contest>();
   /** Later runs of copies, by the digest of their boot event: what continues a run that the ledger names. */
   readonly #copies = new Map<string, number>();
-  readonly #seen = new Set<string>();
-  readonly #budgets = new Map<AidText, TokenBucket>();
+  readonly #intake = new NewsIntake();
 
   constructor(core: SwarmCore) {
     this.#core = core;
@@ -120,16 +119,8 @@ export class ContestDesk implements ContestDoor {
   }
 
   onNotice(from: Peer, bytes: Uint8Array): void {
-    const seen = `${from.text}/${hex(this.#core.crypto.sha256(bytes))}`;
-    if (this.#seen.has(seen)) return;
-    let budget = this.#budgets.get(from.text);
-    if (budget === undefined) {
-      budget = new TokenBucket(LIMITS.proofsPerSecond, LIMITS.proofsBurst, this.#core.now.mono);
-      this.#budgets.set(from.text, budget);
-    }
-    if (!budget.take(1, this.#core.now.mono)) return;
-    if (this.#seen.size >= LIMITS.proofsSeenMax) this.#seen.clear();
-    this.#seen.add(seen);
+    // Each bringer counts: whether a notice is believed depends on how many say it.
+    if (!this.#intake.admits(from.text, `${from.text}/${hex(this.#core.crypto.sha256(bytes))}`, this.#core.now.mono)) return;
     const notice = verifyNotice(this.#core.crypto, bytes);
     if (notice === undefined || this.#isSettled(notice)) return;
     const text = aidText(notice.aid);

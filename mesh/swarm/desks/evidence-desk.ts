@@ -11,10 +11,10 @@ import { encodeObject } from '#mesh/hcth/peer-record.ts';
 import { decodeProof, encodeProof, type EquivocationProof, type ProofKind, proofDigest, proveContradiction, verifyProof } from '#mesh/hcth/proof.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { Session } from '#mesh/session/session.ts';
-import { TokenBucket } from '#mesh/session/token-bucket.ts';
 import { GOSSIP_TOPIC } from '#mesh/wire/message.ts';
 import { type SwarmCore, turned } from '../core.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
+import { NewsIntake } from '../news-intake.ts';
 import type { Peer } from '../peer.ts';
 import type { EvidenceDoor } from '../rooms.ts';
 
@@ -33,9 +33,7 @@ export class EvidenceDesk implements EvidenceDoor {
   readonly #core: SwarmCore;
   /** One proof per identity: a second one could not make it worse. */
   readonly #convictions = new Map<AidText, Conviction>();
-  /** What was looked at before, whatever it turned out to be worth. */
-  readonly #seen = new Set<string>();
-  readonly #budgets = new Map<AidText, TokenBucket>();
+  readonly #intake = new NewsIntake();
 
   constructor(core: SwarmCore) {
     this.#core = core;
@@ -69,16 +67,7 @@ export class EvidenceDesk implements EvidenceDoor {
   }
 
   onProof(from: Peer, bytes: Uint8Array): void {
-    const seen = hex(this.#core.crypto.sha256(bytes));
-    if (this.#seen.has(seen)) return;
-    let budget = this.#budgets.get(from.text);
-    if (budget === undefined) {
-      budget = new TokenBucket(LIMITS.proofsPerSecond, LIMITS.proofsBurst, this.#core.now.mono);
-      this.#budgets.set(from.text, budget);
-    }
-    if (!budget.take(1, this.#core.now.mono)) return;
-    if (this.#seen.size >= LIMITS.proofsSeenMax) this.#seen.clear();
-    this.#seen.add(seen);
+    if (!this.#intake.admits(from.text, hex(this.#core.crypto.sha256(bytes)), this.#core.now.mono)) return;
     this.#judge(bytes, from, true);
   }
 
