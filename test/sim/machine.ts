@@ -19,26 +19,12 @@ import type { LocalIdentity } from '#mesh/session/host.ts';
 import type { SwarmOptions } from '#mesh/swarm/core.ts';
 import type { Reply, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
 import { Swarm } from '#mesh/swarm/swarm.ts';
-import type { Capabilities, EventRecord } from '#mesh/swarm/views.ts';
+import type { EventRecord } from '#mesh/swarm/views.ts';
+import { SOME_CAPABILITIES } from '#mesh/swarm/world.ts';
 import { assert } from '#core/errors/assert.ts';
 import { MachineClock } from './clock.ts';
 import { Disk, type DiskImage, peerCacheOf } from './disk.ts';
 
-/** Facts of a machine that nobody looks at. */
-const SOME_CAPABILITIES: Capabilities = {
-  agentVersion: '0.1.0',
-  arch: 'x64',
-  os: 'Debian',
-  kernel: '6.1',
-  profile: 'virtual-machine',
-  model: null,
-  cpu: { model: null, cores: 2, maxMhz: null },
-  memoryBytes: 1_000_000_000,
-  gpu: null,
-  storage: { kind: 'virtual', bytes: 10_000_000_000, freeBytes: 5_000_000_000 },
-  skills: [],
-  macs: ['02:00:00:00:00:01'],
-};
 const ZERO = new Uint8Array(32);
 const PORT = 7_411;
 /** Full handshakes per second that a machine can afford. */
