@@ -222,6 +222,19 @@ describe('settling', () => {
     expect(kitchen.former).toEqual([]);
   });
 
+  it('H-42: a voter that has rotated its key settles as before', () => {
+    const { world, founder, kitchen } = three();
+    world.rotate(founder);
+    world.runUntil(() => viewOf(kitchen, founder).rotation === 1 && viewOf(kitchen, founder).liveness === 'up', 30_000);
+    world.run(5_000);
+    const copy = copyOf(world, kitchen);
+    world.start(copy);
+    world.runUntil(() => contestOn(founder, kitchen) !== null && copy.swarm!.status().state === 'contested', 15_000);
+    reply(founder, settle(world, founder, 'kitchen', bootOf(contestOn(founder, kitchen)!, copy)));
+    world.runUntil(() => copy.former.length === 1, 60_000);
+    expect(kitchen.former).toEqual([]);
+  });
+
   it('H-42: an original that was away while it was settled comes back as if nothing had been', () => {
     const { world, founder, kitchen: original, attic } = three();
     const copy = copyOf(world, original);

@@ -1,4 +1,10 @@
 /** What this node knows of an identity that lives on two machines: plain data, and the words for it. */
+import { bytesEqual } from '#core/bytes/bytes.ts';
+import type { CryptoPort } from '#core/crypto/crypto.ts';
+import { decodeChange, type SettledMachines } from '#mesh/admission/entries.ts';
+import { type Registry, voterKeysOf } from '#mesh/admission/registry.ts';
+import { openEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
+import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { Aid } from '#mesh/hcth/identity-text.ts';
 import { bootName, type KnownHolder } from '#mesh/hcth/contest.ts';
 import type { EstablishmentEvent } from '#mesh/hcth/establishment-events.ts';
@@ -58,4 +64,17 @@ export function findHolder(contest: Contest, typed: string): KnownHolder | undef
     (holder) => bootName(holder.meaning) === wanted || holder.address?.toLowerCase() === wanted || holder.macs.includes(wanted),
   );
   return found.length === 1 ? found[0] : undefined;
+}
+
+/**
+ * Which machines a ledger entry settles for an identity, when a peer shows it outside the ledger; `undefined` where it is no
+ * settlement, or not the word of a voter's present key: a key that was replaced may be in other hands (H-42, A-40).
+ */
+export function settlementShown(crypto: CryptoPort, registry: Registry, aid: Aid, object: SignedObject): SettledMachines | undefined {
+  const sealed = openEntry(crypto, object.body, object.sig);
+  if (sealed === undefined) return undefined;
+  const keys = voterKeysOf(registry)(sealed.entry.voter) ?? [];
+  if (!keys.some((key) => verifyEntry(crypto, key, sealed))) return undefined;
+  const change = decodeChange(sealed.entry.kind, sealed.entry.body);
+  return change?.kind === 'settle' && bytesEqual(change.aid, aid) ? (change.machines ?? undefined) : undefined;
 }

@@ -3,9 +3,8 @@
  * settles it. Until then the incumbent keeps its links, the newcomer is refused, and neither decides anything.
  */
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
-import { decodeChange, type SettledMachines } from '#mesh/admission/entries.ts';
+import type { SettledMachines } from '#mesh/admission/entries.ts';
 import type { Member } from '#mesh/admission/registry.ts';
-import { openEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
 import { type Boot, bootDigest } from '#mesh/hcth/boot-event.ts';
 import { bootName, encodeNotice, type KnownHolder, provesTwoHolders, type VerifiedNotice, verifyNotice } from '#mesh/hcth/contest.ts';
 import { aidText, type AidText } from '#mesh/hcth/identity-text.ts';
@@ -14,7 +13,7 @@ import type { PeerIdentity, Turned } from '#mesh/session/host.ts';
 import type { Session } from '#mesh/session/session.ts';
 import { permits } from '#mesh/trust/permissions.ts';
 import { GOSSIP_TOPIC } from '#mesh/wire/message.ts';
-import { type Contest, contestView, contestWords, findHolder, settleAdvice } from '../contest.ts';
+import { type Contest, contestView, contestWords, findHolder, settleAdvice, settlementShown } from '../contest.ts';
 import { type SwarmCore, turned } from '../core.ts';
 import { encodeIntent } from '../joiner.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
@@ -331,13 +330,11 @@ export class ContestDesk implements ContestDoor {
 
   /** A settlement of the ledger, shown to us as we were refused. True when it made us give up. */
   onSettlementShown(objects: readonly SignedObject[]): boolean {
-    const { mesh, crypto } = this.#core;
-    for (const object of mesh === null ? [] : objects) {
-      const sealed = openEntry(crypto, object.body, object.sig);
-      if (sealed === undefined || !verifyEntry(crypto, mesh?.mesh.founders[0]?.signKey, sealed)) continue;
-      const change = decodeChange(sealed.entry.kind, sealed.entry.body);
-      if (change?.kind !== 'settle' || change.machines === null || !bytesEqual(change.aid, this.#core.self.aid)) continue;
-      if (this.#weAre(change.machines) !== 'copy') continue;
+    const { mesh, crypto, self } = this.#core;
+    if (mesh === null) return false;
+    for (const object of objects) {
+      const machines = settlementShown(crypto, mesh.registry, self.aid, object);
+      if (machines === undefined || this.#weAre(machines) !== 'copy') continue;
       this.#giveUp('the owner settled that this machine is the copy');
       return true;
     }
