@@ -31,6 +31,11 @@ export class ConnectionPool {
     return this.#listeners[0]?.address.port ?? 0;
   }
 
+  /** The hardware behind an address on this link, where the kernel knows it. */
+  macOf(host: string): string | null {
+    return this.#neighbours.macOf(host);
+  }
+
   /** Listen on these hosts, or on all addresses of the machine. */
   async listen(hosts: readonly string[] | undefined, port: number): Promise<void> {
     if (hosts === undefined) {
@@ -126,7 +131,7 @@ export class ConnectionPool {
     const id = this.#nextAccepted;
     this.#nextAccepted += 1;
     this.#connections.set(id, connection);
-    this.#input({ kind: 'accepted', connection: id, remote: connection.remote, local: connection.local, mac: this.#neighbours.macOf(connection.remote.host) });
+    this.#input({ kind: 'accepted', connection: id, remote: connection.remote, local: connection.local, mac: this.macOf(connection.remote.host) });
     this.#attach(id, connection);
   };
 

@@ -46,7 +46,6 @@ import { measureHandshakeBudget } from './handshake-budget.ts';
 import { IdentityKeeper, type NextKeyWhere } from './identity-keeper.ts';
 import { openOrCreateIdentity, replaceIdentity, startIncarnation } from './identity-store.ts';
 import type { AddressHint, MeshNode, NamedIdentity, RotationOrder, TrustExplanation } from './mesh-node.ts';
-import { NeighbourTable } from './neighbour-table.ts';
 import { MESH_PORT, type MeshNodeOptions, UNKNOWN_CAPABILITIES } from './mesh-node-options.ts';
 import { NodeState } from './node-state.ts';
 import { ownAddresses } from './own-addresses.ts';
@@ -72,7 +71,6 @@ class RunningNode implements MeshNode {
   readonly #log: Log;
   readonly #pool: ConnectionPool;
   readonly #alarm: Alarm;
-  readonly #neighbours = new NeighbourTable();
   readonly #pending = new SlotTable<Pending>();
   readonly #handlers = new Map<string, Handler>();
   #facts: SelfFacts;
@@ -317,7 +315,7 @@ class RunningNode implements MeshNode {
     }
     for (const call of effects.calls) this.#serve(call.call, call.verb, call.body, call.from);
     for (const host of effects.neighbours) {
-      const mac = this.#neighbours.macOf(host);
+      const mac = this.#pool.macOf(host);
       if (mac !== null) this.#input({ kind: 'neighbour', host, mac });
     }
     if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, effects.reincarnate.why, null);
