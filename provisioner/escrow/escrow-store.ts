@@ -89,6 +89,12 @@ export class EscrowStore {
     const file: EscrowFile = { ...document, host, escrowedAt: now };
     ensureDirectory(this.folder);
     replaceFile(path, utf8(`${JSON.stringify(file, undefined, 1)}\n`));
+    // The device deletes its only copy on our word.
+    const kept = this.#read(path);
+    if (kept.kind !== 'escrow' || kept.file.nextKey !== document.nextKey)
+      throw new Fault('RN-PROV-062', `${path} does not read back as it was written: ${kept.kind === 'damaged' ? kept.why : 'another key is in it'}`, {
+        effect: 'Nothing was deleted on the device.',
+      });
     return path;
   }
 
