@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything that is checked before a change is taken. Static checks, unit tests, half a minute of fuzzing, the build, tests of the built
- * executables, and the use cases on the virtual LAN; then one line with the sum. `--only check,unit,fuzz,build,bin,lan` runs some of them (the virtual LAN needs root, the rest does not).
+ * executables, and the use cases on the virtual LAN; then what failed, in short, and one line with the sum. `--only check,unit,fuzz,build,bin,lan` runs some of them (the virtual LAN needs root, the rest does not).
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runChecks } from '#scripts/quality/checks.ts';
-import { type Tally, sumOf, tallyLine, tallyOfReport } from '#scripts/quality/tally.ts';
+import { type Tally, failuresOfReport, sumOf, tallyLine, tallyOfReport } from '#scripts/quality/tally.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const stageNames = ['check', 'unit', 'fuzz', 'build', 'bin', 'lan'] as const;
@@ -16,25 +16,35 @@ const stageNames = ['check', 'unit', 'fuzz', 'build', 'bin', 'lan'] as const;
 const FUZZ_SECONDS = 25;
 type StageName = (typeof stageNames)[number];
 
-const one = (ok: boolean): Tally => ({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
+/** What a stage came to, and what in it failed. */
+interface StageResult {
+  readonly tally: Tally;
+  readonly failures: readonly string[];
+}
 
-const stages: Readonly<Record<StageName, () => Promise<Tally>>> = {
-  check: async () => sumOf((await runChecks(root, (text) => process.stdout.write(text))).map((result) => one(result.ok))),
+const one = (name: string, ok: boolean): StageResult => ({ tally: { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 }, failures: ok ? [] : [name] });
+
+const stages: Readonly<Record<StageName, () => Promise<StageResult>>> = {
+  check: async () => {
+    const results = (await runChecks(root, (text) => process.stdout.write(text))).map(({ check, ok }) => one(`check: ${check.name}`, ok));
+    return { tally: sumOf(results.map(({ tally }) => tally)), failures: results.flatMap(({ failures }) => failures) };
+  },
   unit: async () => await vitest('unit'),
-  fuzz: async () => one((await run([join(root, 'scripts', 'fuzz.ts'), '--seconds', String(FUZZ_SECONDS)])) === 0),
-  build: async () => one((await run([join(root, 'scripts', 'build.ts')])) === 0),
+  fuzz: async () => one('fuzz', (await run([join(root, 'scripts', 'fuzz.ts'), '--seconds', String(FUZZ_SECONDS)])) === 0),
+  build: async () => one('build', (await run([join(root, 'scripts', 'build.ts')])) === 0),
   bin: async () => await vitest('bin'),
   lan: async () => await vitest('lan', [join(root, 'scripts', 'lab-shell.ts'), '--', process.execPath]),
 };
 
-async function vitest(project: StageName, launcher: readonly string[] = []): Promise<Tally> {
+async function vitest(project: StageName, launcher: readonly string[] = []): Promise<StageResult> {
   const folder = await mkdtemp(join(tmpdir(), 'robonet-test-'));
   const report = join(folder, 'report.json');
   try {
     const runner = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const words = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const code = await run([...launcher, runner, ...words]);
-    return tallyOfReport(await readReport(report), code);
+    const document = await readReport(report);
+    return { tally: tallyOfReport(document, code), failures: failuresOfReport(document) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -72,6 +82,7 @@ async function main(): Promise<number> {
   }
   const tallies: Tally[] = [];
   const times: string[] = [];
+  const failures: string[] = [];
   let isBuilt = true;
   for (const name of selected) {
     process.stdout.write(`\n== ${name}\n`);
@@ -80,13 +91,15 @@ async function main(): Promise<number> {
       continue;
     }
     const startedAt = performance.now();
-    const tally = await stages[name]();
+    const { tally, failures: found } = await stages[name]();
+    failures.push(...found);
     if (name === 'build') isBuilt = tally.failed === 0;
     tallies.push(tally);
     times.push(`${name} ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
     process.stdout.write(`== ${name}: ${tallyLine(tally)} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
   }
   const sum = sumOf(tallies);
+  if (failures.length > 0) process.stdout.write(`\nFailed:\n\n${failures.map((failure) => failure.replaceAll(`${root}/`, '')).join('\n\n')}\n`);
   process.stdout.write(`\n${times.join(' · ')}\n\n${tallyLine(sum)}\n`);
   return sum.failed === 0 ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sumOf, tallyLine, tallyOfReport } from '#scripts/quality/tally.ts';
+import { failuresOfReport, sumOf, tallyLine, tallyOfReport } from '#scripts/quality/tally.ts';
 
 describe('the tally of npm test', () => {
   test('sums passed, failed and skipped over the parts', () => {
@@ -18,5 +18,28 @@ describe('the tally of npm test', () => {
 
   test('a missing report counts as one failure', () => {
     expect(tallyOfReport(undefined, 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  test('the recap names each failed test with the first lines of its message', () => {
+    const long = ['first', '', ...Array.from({ length: 50 }, (_, index) => `line ${index}`)].join('\n');
+    const report = {
+      testResults: [
+        {
+          name: 'a.test.ts',
+          status: 'failed',
+          assertionResults: [
+            { fullName: 'a works', status: 'passed', failureMessages: [] },
+            { fullName: 'a fails', status: 'failed', failureMessages: [`\u001B[31m${long}\u001B[39m`] },
+          ],
+        },
+        { name: 'b.test.ts', status: 'failed', message: 'cannot be imported', assertionResults: [] },
+        { name: 'c.test.ts', status: 'passed', message: '', assertionResults: [] },
+      ],
+    };
+    const [test, file, ...rest] = failuresOfReport(report);
+    expect(test?.split('\n').slice(0, 3)).toEqual(['a.test.ts > a fails', '    first', '    line 0']);
+    expect(test?.split('\n')).toHaveLength(7);
+    expect(file).toBe('b.test.ts\n    cannot be imported');
+    expect(rest).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ export interface FoundingOptions {
   readonly trustProfile?: 'home' | 'lab' | 'fleet';
 }
 
-const SEEN_WITHIN_MS = 45_000;
+const SEEN_WITHIN_MS = 90_000;
 
 /** Founds a mesh on a host that has `robonet`. */
 export async function found(host: Host, options: FoundingOptions = {}): Promise<void> {
@@ -43,10 +43,15 @@ export async function adopt(sponsor: Host, hosts: readonly Host[]): Promise<void
   for (const host of hosts) await joinByToken(host, await invite(sponsor));
 }
 
-/** Waits until a host sees exactly these members, all up. */
-export async function waitForMembers(observer: Host, names: readonly string[], evidence?: () => Promise<string>): Promise<Waited<readonly NodeView[]>> {
+/** Waits until a host sees exactly these members, all up: for a minute and a half, or as long as the use case gives. */
+export async function waitForMembers(
+  observer: Host,
+  names: readonly string[],
+  evidence?: () => Promise<string>,
+  withinMs = SEEN_WITHIN_MS,
+): Promise<Waited<readonly NodeView[]>> {
   const wanted = [...names].sort().join(' ');
-  return waitFor(`${observer.name} sees ${wanted} up`, { withinMs: SEEN_WITHIN_MS, ...(evidence === undefined ? {} : { evidence }) }, async () => {
+  return waitFor(`${observer.name} sees ${wanted} up`, { withinMs, ...(evidence === undefined ? {} : { evidence }) }, async () => {
     const nodes = await nodesOf(observer);
     const seen = nodes.map((node) => `${node.name}:${node.liveness}`).sort();
     if (
