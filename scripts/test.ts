@@ -2,7 +2,7 @@
  * `npm test`: everything that is checked before a change is taken. Static checks, unit tests, half a minute of fuzzing, the build, tests of the built
  * executables, and the use cases on the virtual LAN; then what failed, in short, and one line with the sum. `--only check,unit,fuzz,build,bin,lan` runs some of them (the virtual LAN needs root, the rest does not).
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { type Tally, failuresOfReport, sumOf, tallyLine, tallyOfReport } from '#
 
 const root = resolve(import.meta.dirname, '..');
 const stageNames = ['check', 'unit', 'fuzz', 'build', 'bin', 'lan'] as const;
-/** New inputs for every target, each time from another seed; what they find is printed with its bytes. */
+/** New inputs for every target, from a seed of the commit's own: another commit tries others, a repeated run the same ones. What they find is printed with its bytes. */
 const FUZZ_SECONDS = 25;
 type StageName = (typeof stageNames)[number];
 
@@ -30,11 +30,17 @@ const stages: Readonly<Record<StageName, () => Promise<StageResult>>> = {
     return { tally: sumOf(results.map(({ tally }) => tally)), failures: results.flatMap(({ failures }) => failures) };
   },
   unit: async () => await vitest('unit'),
-  fuzz: async () => one('fuzz', (await run([join(root, 'scripts', 'fuzz.ts'), '--seconds', String(FUZZ_SECONDS)])) === 0),
+  fuzz: async () => one('fuzz', (await run([join(root, 'scripts', 'fuzz.ts'), '--seconds', String(FUZZ_SECONDS), '--seed', commitSeed()])) === 0),
   build: async () => one('build', (await run([join(root, 'scripts', 'build.ts')])) === 0),
   bin: async () => await vitest('bin'),
   lan: async () => await vitest('lan', [join(root, 'scripts', 'lab-shell.ts'), '--', process.execPath]),
 };
+
+/** The first digits of the commit; where there is no repository, one fixed seed. */
+function commitSeed(): string {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short=8', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : '00000000';
+}
 
 async function vitest(project: StageName, launcher: readonly string[] = []): Promise<StageResult> {
   const folder = await mkdtemp(join(tmpdir(), 'robonet-test-'));

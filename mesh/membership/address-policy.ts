@@ -15,11 +15,14 @@ export function addressText(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** How an IPv6 literal looks, zone included. Whether it is one is for the socket to say. */
+const IPV6_LITERAL = /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9_.-]+)?$/;
+
 /** Parse `host:port`, `[v6]:port` or a bare host with a default port; `undefined` where it is none of these. */
 export function parseAddress(text: string, portDefault: number): Address | undefined {
-  const bracketed = /^\[([0-9a-fA-F:.%A-Za-z0-9_-]+)\](?::(\d{1,5}))?$/.exec(text);
-  if (bracketed?.[1] !== undefined) return withPort(bracketed[1], bracketed[2], portDefault);
-  if (text.split(':').length > 2) return /^[0-9a-fA-F:.]+(%[A-Za-z0-9_.-]+)?$/.test(text) ? withPort(text, undefined, portDefault) : undefined;
+  const bracketed = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text);
+  if (bracketed?.[1] !== undefined) return IPV6_LITERAL.test(bracketed[1]) ? withPort(bracketed[1], bracketed[2], portDefault) : undefined;
+  if (IPV6_LITERAL.test(text)) return withPort(text, undefined, portDefault);
   const plain = /^([A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?$/.exec(text);
   return plain?.[1] === undefined ? undefined : withPort(plain[1], plain[2], portDefault);
 }
