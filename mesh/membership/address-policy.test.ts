@@ -27,7 +27,8 @@ describe('address policy', () => {
     expect(parseAddress('pi-3.local', 7411)).toEqual({ host: 'pi-3.local', port: 7411 });
     expect(parseAddress('[fe80::1%eth0]:99', 7411)).toEqual({ host: 'fe80::1%eth0', port: 99 });
     expect(parseAddress('fe80::1', 7411)).toEqual({ host: 'fe80::1', port: 7411 });
-    for (const text of ['', '10.0.0.1:0', '10.0.0.1:70000', 'a b', '; rm -rf /', '[::1', '[%eth0]:7', '%eth0:7411', '[kitchen]:7']) expect(parseAddress(text, 7411), text).toBeUndefined();
+    for (const text of ['', '10.0.0.1:0', '10.0.0.1:70000', 'a b', '; rm -rf /', '[::1', '[%eth0]:7', '%eth0:7411', '[kitchen]:7'])
+      expect(parseAddress(text, 7411), text).toBeUndefined();
   });
 
   it('a source is an IPv4 address or an IPv6 /64', () => {
