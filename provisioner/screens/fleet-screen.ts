@@ -112,7 +112,10 @@ function detailOf(outcome: HostOutcome): string {
     case 'undo-planned':
       return `${outcome.paths.length} paths to remove`;
     case 'undone':
-      return `${outcome.departed ? 'left the mesh; ' : ''}${outcome.removed.length} paths removed`;
+      return [
+        `${outcome.departed ? 'left the mesh; ' : ''}${outcome.removed.length} paths removed`,
+        ...outcome.left.filter((what) => what.startsWith('/')).map((path) => `${path} stays`),
+      ].join('; ');
     case 'failed':
       return outcome.fault.code;
   }

@@ -26,13 +26,18 @@ export interface UndoOptions {
 const leaveTimeoutMs = 60_000;
 const uninstallTimeoutMs = 90_000;
 
-/** `$1…` the paths. Deepest first; a folder that is not empty and not wholly ours (/usr/local/bin) is kept. Prints what is left. */
+/** Folders that we make but never write into: what lies in them is the owner's, and keeps them. */
+const sharedFolders: readonly string[] = ['/usr/local/bin', '/etc/robonet'];
+
+/** `$1…` the paths. Deepest first; a shared folder goes only when it is empty. Prints what is left of the paths, and what keeps a shared folder. */
 const removeScript = `
 for path in "$@"; do
-  case $path in /usr/local/bin) rmdir "$path" 2>/dev/null ;; *) rm -rf "$path" ;; esac
+  case $path in ${sharedFolders.join('|')}) rmdir "$path" 2>/dev/null ;; *) rm -rf "$path" ;; esac
 done
 command -v systemctl >/dev/null 2>&1 && [ -d /run/systemd/system ] && systemctl daemon-reload
-for path in "$@"; do [ -e "$path" ] && printf '%s\\n' "$path"; done
+for path in "$@"; do
+  case $path in /etc/robonet) [ ! -d "$path" ] || find "$path" ! -type d ;; *) [ ! -e "$path" ] || printf '%s\\n' "$path" ;; esac
+done
 exit 0
 `;
 
@@ -67,9 +72,12 @@ export async function undoHost(host: FleetHost, options: UndoOptions): Promise<H
     await uninstall(host, root, manifest);
     options.report(host, { kind: 'phase', text: `removing ${paths.length} paths` });
     const result = await root.run({ argv: ['sh', '-c', removeScript, 'robonet-provision', ...paths], timeoutMs: uninstallTimeoutMs });
-    const left = result.stdout.split('\n').filter((line) => line.startsWith('/') && line !== '/usr/local/bin');
+    const remaining = result.stdout.split('\n').filter((line) => line.startsWith('/'));
+    const kept = remaining.filter((path) => path.startsWith('/etc/robonet/'));
+    const left = remaining.filter((path) => !kept.includes(path) && !sharedFolders.includes(path));
     if (left.length > 0) throw new Fault('RN-PROV-030', `${host.label}: ${left.join(', ')} could not be removed: ${result.stderr.trim().slice(0, 200)}`);
-    return { ...base(), kind: 'undone', departed, removed: paths, left: ['the host key in your known_hosts', 'the logs of the host'] };
+    const removed = paths.filter((path) => !remaining.includes(path) && (kept.length === 0 || path !== '/etc/robonet'));
+    return { ...base(), kind: 'undone', departed, removed, left: ['the host key in your known_hosts', 'the logs of the host', ...kept] };
   } catch (error) {
     if (!isFault(error)) throw error;
     return { ...base(), kind: 'failed', fault: error };
@@ -94,8 +102,8 @@ async function leave(host: FleetHost, root: Session, facts: Facts, options: Undo
 
 async function uninstall(host: FleetHost, root: Session, manifest: Manifest): Promise<void> {
   if (!manifest.installedService) return;
-  const whole = manifest.created.includes('/etc/robonet') && manifest.created.includes('/var/lib/robonet');
-  const result = await root.run({ argv: [executablePath, 'agent', 'uninstall', ...(whole ? ['--purge'] : []), '--json'], timeoutMs: uninstallTimeoutMs });
+  // Without --purge: its own state is on the manifest, and the configuration is the owner's.
+  const result = await root.run({ argv: [executablePath, 'agent', 'uninstall', '--json'], timeoutMs: uninstallTimeoutMs });
   // 127: the executable is already gone, which is what a second try after an interrupted undo finds.
   if (result.exitCode !== 0 && result.exitCode !== 127) {
     const reply = readReply(result, z.never());

@@ -110,3 +110,12 @@ test('PHYS-06 the same hosts are adopted again under the same names, with new id
   for (const name of targets) expect(await fingerprintOf(lan.host(name)), name).not.toBe(fingerprints.get(name));
   await expectHealthy(all.map((name) => lan.host(name)));
 });
+
+test('PHYS-06 what the owner put beside it stays, and is named', async () => {
+  await lan.host('plain').writeFile('/etc/robonet/config.yaml', 'name: shelf\n');
+  const run = await provision(lan.host('laptop'), ['--undo', asAdmin(lan.host('plain')), '--yes']);
+  expect(run.result.code, run.result.stderr).toBe(0);
+  expect(run.of(lan.host('plain')).left).toContain('/etc/robonet/config.yaml');
+  const changes = (await changesSince(lan.host('plain'), before.get('plain')!.files)).split('\n').map((line) => line.split(':')[0]);
+  expect(changes).toEqual(['/etc/robonet', '/etc/robonet/config.yaml']);
+});

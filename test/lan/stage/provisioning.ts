@@ -12,6 +12,8 @@ export interface HostOutcome {
   readonly address: string | null;
   readonly result: 'joined' | 'already-member' | 'planned' | 'undone' | 'failed';
   readonly fingerprint?: string | null;
+  /** Of an undone host: what was not removed. */
+  readonly left?: readonly string[];
   readonly error?: {
     readonly code: string;
     readonly message: string;
