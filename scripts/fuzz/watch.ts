@@ -17,8 +17,10 @@ export interface Order {
 
 /** Bytes of an input that fit on the blackboard. */
 const BLACKBOARD_BYTES = 1 << 17;
-/** One input that takes so long hangs. */
-const HANG_MS = 5_000;
+/** One input that takes so much of the thread's processor time hangs: a busy machine must not make a finding of an innocent input. */
+const HANG_CPU_MS = 5_000;
+/** And one that takes so long by the wall clock, whatever the processor did. */
+const HANG_MS = 60_000;
 const LOOK_MS = 500;
 
 /** What a thread was given is typed as anything. */
@@ -39,19 +41,36 @@ export async function watchedFuzz(target: string, seed: string, ms: number): Pro
       worker.on('exit', (code) => {
         reject(new Error(`the search of ${target} ended early with ${code}`));
       });
-      let run = -1;
-      let since = performance.now();
-      timer = setInterval(() => {
-        const now = Atomics.load(numbers, 0);
-        if (now !== run) [run, since] = [now, performance.now()];
-        // Before the first run it loads its modules.
-        if (run <= 0 || performance.now() - since < HANG_MS) return;
+      let begun: { readonly run: number; readonly at: number; readonly cpuMs: number | undefined } = { run: -1, at: 0, cpuMs: undefined };
+      const hangs = (after: string): void => {
         const input = new Uint8Array(order.blackboard, 8).slice(0, numbers[1]);
-        resolve({ target, runs: run, accepted: 0, reached: 0, kept: [], finding: { target, input, what: `does not return within ${HANG_MS} ms` } });
+        resolve({ target, runs: begun.run, accepted: 0, reached: 0, kept: [], finding: { target, input, what: `does not return within ${after}` } });
+      };
+      timer = setInterval(() => {
+        const run = Atomics.load(numbers, 0);
+        const now = performance.now();
+        if (run !== begun.run) begun = { run, at: now, cpuMs: undefined };
+        // Before the first run it loads its modules.
+        if (run <= 0) return;
+        if (now - begun.at >= HANG_MS) hangs(`${HANG_MS} ms`);
+        // A thread that has just ended has no processor time to tell; its message or its exit decides.
+        cpuMsOf(worker).then(
+          (cpuMs) => {
+            if (begun.run !== run) return;
+            begun = { ...begun, cpuMs: begun.cpuMs ?? cpuMs };
+            if (cpuMs - (begun.cpuMs ?? cpuMs) >= HANG_CPU_MS) hangs(`${HANG_CPU_MS} ms of processor time`);
+          },
+          () => undefined,
+        );
       }, LOOK_MS);
     });
   } finally {
     clearInterval(timer);
     await worker.terminate();
   }
+}
+
+async function cpuMsOf(worker: Worker): Promise<number> {
+  const { user, system } = await worker.cpuUsage();
+  return (user + system) / 1_000;
 }
