@@ -166,6 +166,41 @@ describe('R4: one identity on two machines', () => {
 });
 
 describe('settling', () => {
+  it.each([1, 2, 3, 4])(
+    'H-42: settled after %i messages of a copy that knocks again, the first machine being asked about it: nothing is contested anew',
+    (messages) => {
+      const { world, founder, kitchen, attic } = three();
+      const copy = copyOf(world, kitchen);
+      world.start(copy);
+      world.runUntil(() => [founder, attic].every((node) => contestOn(node, kitchen)?.believed === true), 20_000);
+      world.run(2_000);
+      world.kill(copy);
+      world.run(10_000);
+      // The copy comes back, and the question to the first machine is on its way when the owner settles.
+      world.latencyMs = 400;
+      world.start(copy);
+      world.hint(copy, founder, founder.swarm!.status().mesh!.tag);
+      let heard = 0;
+      world.tamper = (from, to, bytes) => {
+        if (from === copy && to === founder) heard += 1;
+        return bytes;
+      };
+      world.runUntil(() => heard >= messages, 30_000);
+      world.tamper = null;
+      reply(founder, settle(world, founder, kitchen.text, bootOf(contestOn(founder, kitchen)!, copy)));
+      const told = founder.codes.length;
+      world.latencyMs = 1;
+      world.runUntil(() => copy.former.length === 1, 60_000);
+      world.run(20_000);
+      expect(founder.codes.slice(told)).not.toContain('IDENTITY_CONTESTED');
+      for (const node of [founder, attic]) {
+        expect(contestOn(node, kitchen), node.name).toBeNull();
+        expect(viewOf(node, kitchen).trust!.standing, node.name).toBe('clear');
+      }
+      expect(kitchen.swarm!.status().state).toBe('member');
+    },
+  );
+
   for (const first of ['original', 'copy'] as const) {
     it(`H-42: the ${first} was there first: the copy gives the identity up and asks to be let in as new, the original is as before`, () => {
       const { world, founder, kitchen: original, attic } = three();

@@ -112,7 +112,7 @@ export interface ContestDoor {
   /** We have just seen both holders. */
   seen(incumbent: PeerIdentity, incumbentAt: string, newcomer: PeerIdentity, newcomerAt: string): void;
   /** A peer refused us as the newcomer and shows the incumbent's boot event. */
-  refused(by: PeerIdentity, incumbent: SignedObject, meaning: Boot): void;
+  refused(by: PeerIdentity, incumbent: SignedObject, meaning: Boot): boolean;
   onNeighbour(host: string, mac: string): void;
   onNotice(from: Peer, bytes: Uint8Array): void;
   tell(session: Session): void;

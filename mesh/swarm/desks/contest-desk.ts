@@ -78,10 +78,14 @@ export class ContestDesk implements ContestDoor {
     this.#core.fx.now.neighbours.push(incumbentAt, newcomerAt);
   }
 
-  /** We are the newcomer. What we show of it ourselves: the incumbent's signature, and who told us. */
-  refused(by: PeerIdentity, incumbent: SignedObject, meaning: Boot): void {
+  /**
+   * We are the newcomer. What we show of it ourselves: the incumbent's signature, and who told us. False where the owner has settled that
+   * the incumbent is the copy, which the one who told us has not heard yet.
+   */
+  refused(by: PeerIdentity, incumbent: SignedObject, meaning: Boot): boolean {
+    if (this.isCopy(meaning, incumbent)) return false;
     const digest = bootDigest(this.#core.crypto, incumbent);
-    if (bytesEqual(digest, bootDigest(this.#core.crypto, this.#core.self.bootObject))) return;
+    if (bytesEqual(digest, bootDigest(this.#core.crypto, this.#core.self.bootObject))) return true;
     const { self, facts, addresses } = this.#core;
     const notice: VerifiedNotice = {
       aid: self.aid,
@@ -99,6 +103,7 @@ export class ContestDesk implements ContestDoor {
       at: Math.floor(this.#core.now.wall),
     };
     this.#note(notice, by.text, true, false);
+    return true;
   }
 
   /** The kernel's neighbour table knows the hardware behind an address. */

@@ -176,7 +176,9 @@ export class HistoryDesk implements HistoryDoor {
     context.probe = null;
     const earlier = this.#core.peers.get(probe.peer.text)?.session;
     if (outcome === 'silent' && earlier != null) this.#core.giveUp(earlier, 'it did not answer a challenge while a newer session of the same node came');
-    session.decide(this.resume(context, probe.peer, probe.block, null, outcome), this.#core.now.mono);
+    // The owner may have settled the contest while the earlier session was being asked.
+    const copy = this.#core.rooms.contests.refusalFor(probe.peer);
+    session.decide(copy ?? this.resume(context, probe.peer, probe.block, null, outcome), this.#core.now.mono);
     this.#core.touched.add(session);
   }
 
@@ -197,7 +199,7 @@ export class HistoryDesk implements HistoryDoor {
       // Refused because the other one is alive: not a matter of numbers any more, a person has to say which is the copy.
       if (code === 'IDENTITY_CONTESTED') {
         if (!('why' in shown) || this.#core.mesh === null) continue;
-        this.#core.rooms.contests.refused(peer, object, shown);
+        if (!this.#core.rooms.contests.refused(peer, object, shown)) return;
         continue;
       }
       // Signed in this very run, and we do not remember it: our memory was put back, or somebody woke up with a copy of it.
