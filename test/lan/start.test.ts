@@ -32,14 +32,14 @@ test('START blank machines become a mesh, seen from two different nodes, and thr
   expect(suggestions.match(/^ {2}(robonet|provision) /gm)).toHaveLength(3);
 });
 
-test('START at a terminal the screens are live, the shell of --keep is on the laptop, and leaving it ends the rest', async () => {
+test('START at a terminal the screens are live, the shell of --keep is on the laptop, and leaving it ends the rest', { timeout: 300_000 }, async () => {
   const shell = startCommand(['script', '-q', '-f', '-e', '-c', `stty cols 140 rows 50; exec ${DEMONSTRATION.join(' ')} --keep`, '/dev/null'], {
     keepInputOpen: true,
-    timeoutMs: 170_000,
+    timeoutMs: 280_000,
   });
   const text = (): string => stripVTControlCharacters(shell.stdout());
-  await waitFor('the progress of an upload is drawn', { withinMs: 60_000, everyMs: 20, evidence: text }, () => /sending .*MiB of .*MiB/.test(text()));
-  await waitFor('the shell is there', { withinMs: 90_000, evidence: text }, () => text().includes('laptop:~#'));
+  await waitFor('the progress of an upload is drawn', { withinMs: 100_000, everyMs: 20, evidence: text }, () => /sending .*MiB of .*MiB/.test(text()));
+  await waitFor('the shell is there', { withinMs: 120_000, evidence: text }, () => text().includes('laptop:~#'));
   shell.child.stdin?.write('robonet nodes --json | grep -o pi-shed; echo "on $(hostname)"\r');
   await waitFor('the shell answers', { withinMs: 20_000, evidence: text }, () => /on laptop\r?\n/.test(text()));
   shell.child.stdin?.write('exit\r');
@@ -49,7 +49,7 @@ test('START at a terminal the screens are live, the shell of --keep is on the la
 test('START Ctrl-C ends it at once, with the exit code of an interruption', async () => {
   const running = startCommand(['script', '-q', '-f', '-e', '-c', `exec ${DEMONSTRATION.join(' ')}`, '/dev/null'], { keepInputOpen: true, timeoutMs: 120_000 });
   const text = (): string => stripVTControlCharacters(running.stdout());
-  await waitFor('the machines are being looked at', { withinMs: 60_000, evidence: text }, () => text().includes('provision --scan'));
+  await waitFor('the machines are being looked at', { withinMs: 100_000, evidence: text }, () => text().includes('provision --scan'));
   running.child.stdin?.write('\u0003');
   const ended = await running.ended;
   expect(ended.code).toBe(130);
