@@ -3,7 +3,9 @@
  * same fault it was there. Never touches the agent's state itself.
  */
 import { request } from 'node:http';
+import { dirname } from 'node:path';
 import { ANSWER_BYTES_MAX, ANSWER_MS_MAX } from '#agent/api/limits.ts';
+import { endWords, lastEnd } from '#agent/api/last-end.ts';
 import type { ApiMethod, ApiMethods } from '#agent/api/protocol.ts';
 import { catalogue } from '#core/errors/catalogue.ts';
 import { Fault, type FaultCode } from '#core/errors/fault.ts';
@@ -106,15 +108,22 @@ function exchange(path: string, method: string, url: string, body: string, optio
 function connectionFault(error: NodeJS.ErrnoException, path: string): Fault {
   switch (error.code) {
     case 'ENOENT':
-      return new Fault('RN-AGENT-001', `the agent is not running: there is no socket at ${path}`, { cause: error });
+      return notRunning(path, `there is no socket at ${path}`, error);
     case 'ECONNREFUSED':
-      return new Fault('RN-AGENT-001', `the agent is not running: nobody answers on ${path} (left behind by one that was killed)`, { cause: error });
+      return notRunning(path, `nobody answers on ${path} (left behind by one that was killed)`, error);
     case 'EACCES':
     case 'EPERM':
       return new Fault('RN-AGENT-003', `user ${String(process.getuid?.() ?? 'unknown')} may not use ${path}`, { cause: error });
     default:
       return new Fault('RN-AGENT-001', `the agent cannot be reached on ${path}: ${error.message}`, { cause: error });
   }
+}
+
+/** With what ended it, where that is known: "start it" is no advice on a full disk. */
+function notRunning(path: string, what: string, cause: Error): Fault {
+  const end = lastEnd(dirname(path));
+  if (end === undefined) return new Fault('RN-AGENT-001', `the agent is not running: ${what}`, { cause });
+  return new Fault('RN-AGENT-001', `the agent is not running: ${endWords(end)}`, { cause, next: end.next });
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

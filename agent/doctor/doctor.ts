@@ -1,6 +1,7 @@
 /** Measures what `doctor` needs: the multicast probe, TCP attempts, the disk. The judging is in examine.ts. */
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LastEnd } from '#agent/api/last-end.ts';
 import type { Discovery } from '#agent/discovery/discovery.ts';
 import { type Attempt, type DiskFacts, examine } from '#agent/doctor/examine.ts';
 import { reach } from '#agent/doctor/reach.ts';
@@ -24,6 +25,8 @@ export interface DoctorInputs {
   readonly peers: readonly string[];
   readonly portDefault: number;
   readonly stateDirectory: string;
+  /** What ended the agent, where it is not running. */
+  readonly ended?: LastEnd | undefined;
   readonly binding: string | null;
 }
 
@@ -38,6 +41,7 @@ export async function runDoctor(inputs: DoctorInputs): Promise<DoctorReport> {
     attempts,
     disk: examineDisk(inputs.stateDirectory),
     status: inputs.status?.() ?? null,
+    ended: inputs.ended ?? null,
     binding: inputs.binding,
     wallYear: new Date().getUTCFullYear(),
   });
@@ -86,7 +90,7 @@ function placeOf(text: string, portDefault: number): { host: string; port: numbe
 
 function examineDisk(directory: string): DiskFacts {
   const probe = join(directory, '.doctor');
-  if (!existsSync(directory)) return { path: directory, exists: false, writable: false, why: null, freeBytes: null, fsyncMs: null };
+  if (!existsSync(directory)) return { path: directory, exists: false, fault: null, freeBytes: null, fsyncMs: null };
   let freeBytes: number | null = null;
   try {
     const space = statfsSync(directory);
@@ -100,8 +104,9 @@ function examineDisk(directory: string): DiskFacts {
       closeSync(file);
       rmSync(probe, { force: true });
     }
-    return { path: directory, exists: true, writable: true, why: null, freeBytes, fsyncMs: performance.now() - began };
+    return { path: directory, exists: true, fault: null, freeBytes, fsyncMs: performance.now() - began };
   } catch (error) {
-    return { path: directory, exists: true, writable: false, why: messageOf(error), freeBytes, fsyncMs: null };
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+    return { path: directory, exists: true, fault: { code, text: messageOf(error) }, freeBytes, fsyncMs: null };
   }
 }

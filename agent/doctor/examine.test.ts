@@ -21,8 +21,9 @@ const healthy: Examination = {
   ],
   probe: { interfaces: [{ name: 'eth0', looped: true, heard: 1 }], answered: [sighting] },
   attempts: [attempt],
-  disk: { path: '/var/lib/robonet', exists: true, writable: true, why: null, freeBytes: 1e9, fsyncMs: 4 },
+  disk: { path: '/var/lib/robonet', exists: true, fault: null, freeBytes: 1e9, fsyncMs: 4 },
   status: null,
+  ended: null,
   binding: null,
   wallYear: 2026,
 };
@@ -70,8 +71,20 @@ describe('doctor', () => {
     );
   });
 
+  it('says what ended the agent, and what to do about that', () => {
+    const ended = { at: 0, code: 'RN-MESH-106', message: 'ledger cannot be written: ENOSPC', next: 'Free some space.', retry: 'later' };
+    const [silent] = examine({ ...healthy, ended }).filter(({ check }) => check === 'mesh');
+    expect(silent?.text).toBe(
+      'the agent is not running: this machine takes no part; it ended at 1970-01-01 00:00:00Z with RN-MESH-106: ledger cannot be written: ENOSPC',
+    );
+    expect(silent?.next).toBe('Free some space.');
+  });
+
   it('sees a disk that cannot be written, is full or slow, and a clock in the past', () => {
-    expect(texts({ disk: { ...healthy.disk, writable: false, why: 'EROFS' } }, 'disk')[0]).toBe('critical: state cannot be written: EROFS');
+    const broken = (code: string): Partial<Examination> => ({ disk: { ...healthy.disk, fault: { code, text: `${code}: open` }, freeBytes: 0 } });
+    expect(texts(broken('EROFS'), 'disk')[0]).toBe('critical: state cannot be written: EROFS: open');
+    expect(texts(broken('ENOSPC'), 'disk')[0]).toBe('critical: state cannot be written: the disk is full (0 B free)');
+    expect(texts(broken('EACCES'), 'disk')[0]).toBe('critical: state cannot be looked at: EACCES: open');
     expect(texts({ disk: { ...healthy.disk, freeBytes: 1_000 } }, 'disk')[0]).toBe('critical: only 1000 B are free');
     expect(texts({ disk: { ...healthy.disk, fsyncMs: 900 } }, 'disk')[0]).toContain('900 ms');
     expect(texts({ wallYear: 1970 }, 'clock')[0]).toContain('critical');

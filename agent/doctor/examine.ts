@@ -2,6 +2,7 @@
  * Explains silence: from what the interfaces, the multicast probe, TCP attempts and the mesh itself show, to findings a
  * person can act on. Pure; the measuring is done by doctor.ts.
  */
+import { endWords, type LastEnd } from '#agent/api/last-end.ts';
 import type { Finding, FindingLevel } from '#agent/doctor/report.ts';
 import type { MulticastProbe } from '#agent/discovery/discovery.ts';
 import type { Reach } from '#agent/doctor/reach.ts';
@@ -27,8 +28,8 @@ export interface Attempt {
 export interface DiskFacts {
   readonly path: string;
   readonly exists: boolean;
-  readonly writable: boolean;
-  readonly why: string | null;
+  /** Why it cannot be written: the system's code and words; null where it can. */
+  readonly fault: { readonly code: string | null; readonly text: string } | null;
   readonly freeBytes: number | null;
   readonly fsyncMs: number | null;
 }
@@ -42,6 +43,8 @@ export interface Examination {
   readonly disk: DiskFacts;
   /** Null when the agent is not running. */
   readonly status: StatusView | null;
+  /** What ended the agent, where it does not run. */
+  readonly ended: LastEnd | null;
   readonly binding: string | null;
   readonly wallYear: number;
 }
@@ -150,9 +153,12 @@ function unicastFinding({ subject, reach, linkMs, port }: Attempt, place: string
   }
 }
 
-function mesh({ status }: Examination): readonly Finding[] {
-  if (status === null)
-    return [finding('mesh', 'agent', 'critical', 'the agent is not running: this machine takes no part', 'Start it with `robonet agent start`.')];
+function mesh({ status, ended }: Examination): readonly Finding[] {
+  if (status === null) {
+    const silent = 'the agent is not running: this machine takes no part';
+    if (ended === null) return [finding('mesh', 'agent', 'critical', silent, 'Start it with `robonet agent start`.')];
+    return [finding('mesh', 'agent', 'critical', `${silent}; ${endWords(ended)}`, ended.next)];
+  }
   const rows: Finding[] = [];
   if (status.state === 'member')
     rows.push(
@@ -203,6 +209,22 @@ function versions({ status }: Examination): readonly Finding[] {
   );
 }
 
+/** What is wrong, and what helps. */
+function diskFault({ code, text }: NonNullable<DiskFacts['fault']>, freeBytes: number | null): readonly [string, string] {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return [
+        `state cannot be written: the disk is full${freeBytes === null ? '' : ` (${formatBytes(freeBytes)} free)`}`,
+        'Free some space (`df -h`, `journalctl --vacuum-size=50M`); the service then starts the agent again.',
+      ];
+    case 'EACCES':
+      return [`state cannot be looked at: ${text}`, 'Run the same command with sudo.'];
+    default:
+      return [`state cannot be written: ${text}`, 'Look at `dmesg` and the mount options; a card that turns read-only is usually worn out.'];
+  }
+}
+
 function machine({ disk, status, binding, wallYear }: Examination): readonly Finding[] {
   const rows: Finding[] = [];
   rows.push(
@@ -222,16 +244,7 @@ function machine({ disk, status, binding, wallYear }: Examination): readonly Fin
   for (const flag of status?.degraded ?? [])
     rows.push(finding('identity', 'state', 'critical', `stored state is degraded: ${flag}`, 'See docs/OPERATING.md, "Degraded state".'));
   if (!disk.exists) rows.push(finding('disk', disk.path, 'notice', 'there is no state yet: the agent has never run here'));
-  else if (!disk.writable)
-    rows.push(
-      finding(
-        'disk',
-        disk.path,
-        'critical',
-        `state cannot be written: ${disk.why ?? 'unknown reason'}`,
-        'Remount the file system writable; a card that turns read-only is usually worn out.',
-      ),
-    );
+  else if (disk.fault !== null) rows.push(finding('disk', disk.path, 'critical', ...diskFault(disk.fault, disk.freeBytes)));
   else if (disk.freeBytes !== null && disk.freeBytes < FREE_BYTES_MIN)
     rows.push(finding('disk', disk.path, 'critical', `only ${formatBytes(disk.freeBytes)} are free`, 'Make room: journals must be able to grow.'));
   else if (disk.fsyncMs !== null && disk.fsyncMs > FSYNC_SLOW_MS)

@@ -1,9 +1,10 @@
 /** What `doctor` can say when the agent is not running: interfaces, multicast, addresses typed, disk. */
+import { lastEnd } from '#agent/api/last-end.ts';
 import { Discovery } from '#agent/discovery/discovery.ts';
 import { runDoctor } from '#agent/doctor/doctor.ts';
 import type { DoctorReport } from '#agent/doctor/report.ts';
 import { loadConfig } from '#agent/config/load-config.ts';
-import { STATE_DIRECTORY } from '#agent/paths.ts';
+import { RUN_DIRECTORY, STATE_DIRECTORY } from '#agent/paths.ts';
 
 /** Examine this machine from the command line's own process. */
 export async function doctorWithoutAgent(peers: readonly string[]): Promise<DoctorReport> {
@@ -26,6 +27,7 @@ export async function doctorWithoutAgent(peers: readonly string[]): Promise<Doct
       peers: [...settings.peers, ...peers],
       portDefault: settings.port,
       stateDirectory: STATE_DIRECTORY,
+      ended: lastEnd(RUN_DIRECTORY),
       binding: null,
     });
   } finally {

@@ -14,6 +14,7 @@ import { HardwareWatch, type OwnEvent } from '#agent/runtime/hardware-watch.ts';
 import { Presence } from '#agent/runtime/presence.ts';
 import type { Log } from '#core/log/log.ts';
 import { buildIdentity } from '#core/node/build-identity.ts';
+import { messageOf } from '#core/node/command-line/report.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import type { MeshNode } from '#mesh/driver/mesh-node.ts';
 import type { BindingKind, HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
@@ -54,12 +55,22 @@ type Stop = () => Promise<void> | void;
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const stops: Stop[] = [];
   const stop = async (): Promise<void> => {
-    for (const part of stops.splice(0).toReversed()) await part();
+    const faults: unknown[] = [];
+    for (const part of stops.splice(0).toReversed()) {
+      try {
+        await part();
+      } catch (error) {
+        faults.push(error); // the others are stopped all the same
+      }
+    }
+    if (faults.length > 0) throw faults[0];
   };
   try {
     return { ...(await startParts(options, stops)), stop };
   } catch (error) {
-    await stop();
+    await stop().catch((reason: unknown) => {
+      options.log('warning', `not everything could be closed: ${messageOf(reason)}`);
+    });
     throw error;
   }
 }

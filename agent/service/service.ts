@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createClient } from '#agent/api/client.ts';
+import { forgetEnd } from '#agent/api/last-end.ts';
 import { CONFIG_DIRECTORY, RUN_DIRECTORY, SOCKET_NAME, STATE_DIRECTORY, UNIT_NAME, UNIT_PATH } from '#agent/paths.ts';
 import { planInstall, planUninstall, type ServiceFacts, type ServiceStep } from '#agent/service/plan.ts';
 import { selfCommand } from '#agent/service/self-command.ts';
@@ -21,8 +22,8 @@ export async function installPlan(start: boolean): Promise<readonly ServiceStep[
 
 /** Steps of `agent uninstall`. */
 export async function uninstallPlan(purge: boolean): Promise<readonly ServiceStep[]> {
-  const leftovers = [STATE_DIRECTORY, CONFIG_DIRECTORY, RUN_DIRECTORY].filter((path) => existsSync(path));
-  return planUninstall(await serviceFacts(), { unitPath: UNIT_PATH, unitName: UNIT_NAME, purge: purge ? leftovers : [] });
+  const leftovers = (purge ? [STATE_DIRECTORY, CONFIG_DIRECTORY, RUN_DIRECTORY] : []).filter((path) => existsSync(path));
+  return planUninstall(await serviceFacts(), { unitPath: UNIT_PATH, unitName: UNIT_NAME, purge: leftovers });
 }
 
 /** Do the steps in order; a step that fails stops the rest. */
@@ -39,6 +40,7 @@ export async function startService(): Promise<void> {
   requireRoot();
   const facts = await serviceFacts();
   if (facts.active || facts.supervised) return;
+  forgetEnd(RUN_DIRECTORY);
   await performStep(
     facts.systemd && facts.unit !== null ? { kind: 'systemctl', arguments: ['start', UNIT_NAME], optional: false } : { kind: 'start-supervised' },
   );

@@ -48,6 +48,7 @@ StateDirectory=robonet
 StateDirectoryMode=0700
 RuntimeDirectory=robonet
 RuntimeDirectoryMode=0750
+RuntimeDirectoryPreserve=yes
 UMask=0077
 UnsetEnvironment=${UNSET.join(' ')}
 MemoryMax=512M

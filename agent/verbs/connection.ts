@@ -1,5 +1,7 @@
 /** How verbs reach the agent: its socket, and starting it where a verb may. */
+import { dirname } from 'node:path';
 import { type AgentClient, createClient, SOCKET_PATH } from '#agent/api/client.ts';
+import { endWords, lastEnd } from '#agent/api/last-end.ts';
 import type { StatusAnswer } from '#agent/api/protocol.ts';
 import { Fault, isFault } from '#core/errors/fault.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
@@ -36,7 +38,7 @@ export async function runningAgent(invocation: Invocation, { output, signal }: V
   return client;
 }
 
-/** Wait until the agent answers. */
+/** Wait until the agent answers; not for one that has ended since and will not be started again. */
 export async function answering(client: AgentClient, signal: AbortSignal): Promise<StatusAnswer> {
   const deadline = performance.now() + START_MS_MAX;
   for (;;) {
@@ -44,8 +46,13 @@ export async function answering(client: AgentClient, signal: AbortSignal): Promi
       return await client.call('status', {}, { signal });
     } catch (error) {
       if (!isFault(error, 'RN-AGENT-001')) throw error;
-      if (performance.now() > deadline)
-        throw new Fault('RN-AGENT-017', `the agent has not answered on ${client.path} within ${String(START_MS_MAX / 1_000)} s`, { cause: error });
+      const end = lastEnd(dirname(client.path));
+      if (end?.retry === 'never') throw new Fault('RN-AGENT-017', `the agent did not come up: ${endWords(end)}`, { cause: error, next: end.next });
+      if (performance.now() > deadline) {
+        const silence = `the agent has not answered on ${client.path} within ${String(START_MS_MAX / 1_000)} s`;
+        if (end === undefined) throw new Fault('RN-AGENT-017', silence, { cause: error });
+        throw new Fault('RN-AGENT-017', `${silence}: ${endWords(end)}`, { cause: error, next: end.next });
+      }
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -48,6 +48,15 @@ export function ensureDirectory(path: string, mode: number = STATE_FOLDER_MODE, 
   });
 }
 
+/** Whether there is a folder; a link or file in its place is a fault, for what it should hold would be forgotten without a word. */
+export function isFolder(path: string, calls: DiskCalls = fs): boolean {
+  return attempt('read', path, () => {
+    const found = lstatOrNothing(path, calls);
+    if (found !== undefined && !found.isDirectory()) throw notPlain(path, 'a folder');
+    return found !== undefined;
+  });
+}
+
 /** The contents of a plain file; undefined when it does not exist. */
 export function readWholeFile(path: string, bytesMax: number, calls: DiskCalls = fs): Uint8Array | undefined {
   return attempt('read', path, () => {

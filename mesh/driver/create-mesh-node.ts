@@ -81,6 +81,8 @@ class RunningNode implements MeshNode {
   #keeper: IdentityKeeper | null = null;
   #swarm: Swarm | null = null;
   #running = false;
+  /** State could not be written: there is nothing in order any more, and nothing more is written. */
+  #failed = false;
   /** The present of the event-loop turn under way; read once per turn, not once per message. */
   #turn: Instant | null = null;
   #flushScheduled = false;
@@ -139,7 +141,7 @@ class RunningNode implements MeshNode {
   }
 
   async stop(): Promise<void> {
-    if (!this.#running) return this.#close();
+    if (!this.#running || this.#failed) return this.#close();
     this.#input({ kind: 'stop' });
     this.#event('NODE_STOPPED', 'info', 'stops in an orderly way');
     this.#running = false;
@@ -335,6 +337,7 @@ class RunningNode implements MeshNode {
   #fail(error: unknown): never {
     this.#log('error', `state cannot be written, the node stops: ${error instanceof Error ? error.message : 'unknown error'}`);
     this.#swarm = null;
+    this.#failed = true;
     this.#pool.destroy();
     const { fatal } = this.#options;
     if (fatal !== undefined) fatal(error);

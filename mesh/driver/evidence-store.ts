@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { type DiskCalls, ensureDirectory, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
+import { type DiskCalls, ensureDirectory, isFolder, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
 import type { StoredEvidence } from '#mesh/swarm/step.ts';
 import { DRIVER_LIMITS as LIMITS } from './limits.ts';
 
@@ -50,7 +50,7 @@ interface EvidenceFile {
 }
 
 function filesOf(folder: string, calls: DiskCalls): readonly EvidenceFile[] {
-  if (calls.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  if (!isFolder(folder, calls)) return [];
   return calls
     .readdirSync(folder)
     .flatMap((name) => {

@@ -5,7 +5,7 @@ import type { FaultEntry } from '#core/errors/fault-entry.ts';
 export const agentFaults = {
   'RN-AGENT-001': {
     title: 'the agent is not running',
-    why: "Nothing listens on the agent's socket: the service is stopped, was never installed, or uses another run directory.",
+    why: "Nothing listens on the agent's socket: the service is stopped, was never installed, or uses another run directory. Where it ended by itself, the message says when and with what.",
     effect: 'Nothing was changed.',
     next: 'Start it with `robonet agent start` (or `robonet agent` in the foreground), then try again.',
     retry: 'later',
@@ -135,7 +135,7 @@ export const agentFaults = {
     title: 'the agent did not come up',
     why: 'It was started, but its socket did not answer in time.',
     effect: 'The agent was left as it is.',
-    next: 'Look at `journalctl -u robonet`, or at agent.log in the state directory, or run `robonet agent` in the foreground.',
+    next: 'Look at `journalctl -u robonet`, or at agent.log in the state directory, or run `robonet agent` in the foreground; where it is known what ended it, that is said instead.',
     retry: 'later',
     exit: EXIT.unavailable,
   },

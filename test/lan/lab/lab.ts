@@ -7,6 +7,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseTree } from './base-tree.ts';
 import { runChecked, runCommand } from './command.ts';
+import { Ext4Disk, type Ext4Place } from './host/ext4-disk.ts';
 import { type ExtraInterface, Host } from './host/host.ts';
 import type { Card } from './host/link.ts';
 import type { HostKind, SmallDisk } from './host/power.ts';
@@ -40,6 +41,8 @@ export interface HostOptions {
   readonly cards?: number;
   readonly alterations?: readonly Alteration[];
   readonly smallDisks?: readonly SmallDisk[];
+  /** A file system of its own that can fill up and fail (`Host.ext4`). */
+  readonly ext4?: Ext4Place;
   readonly readOnly?: boolean;
   readonly avahi?: boolean;
   readonly extras?: readonly ExtraInterface[];
@@ -119,6 +122,7 @@ export class Lab {
       directory,
       root,
       smallDisks: options.smallDisks ?? [],
+      ext4: options.ext4 === undefined ? null : await Ext4Disk.make(root.merged, join(directory, 'ext4.img'), options.ext4),
       readOnly: options.readOnly ?? false,
       avahi: options.avahi ?? true,
       extras: options.extras ?? [],

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, readdir, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type CommandOptions, type CommandResult, type RunningCommand, describeResult, runChecked, runCommand, startCommand } from '../command.ts';
+import type { Ext4Disk } from './ext4-disk.ts';
 import { type Card, addDeadCard, addIdleBridge, addVlan, dropNamespace, makeNamespace, plugCard, setCable } from './link.ts';
 import { type HostKind, type Machine, type SmallDisk, cutPower, powerOn, shutDown } from './power.ts';
 import { type HostRoot, accountOf, dropRoot } from './root.ts';
@@ -23,6 +24,7 @@ export interface HostDescription {
   readonly directory: string;
   readonly root: HostRoot;
   readonly smallDisks: readonly SmallDisk[];
+  readonly ext4: Ext4Disk | null;
   readonly readOnly: boolean;
   readonly avahi: boolean;
   /** Extra cards and bridges, made anew at every power-on. */
@@ -73,6 +75,12 @@ export class Host {
     const [card] = this.description.cards;
     if (card === undefined) throw new Error(`${this.name} has no card in the LAN`);
     return card;
+  }
+
+  /** The file system of its own. */
+  get ext4(): Ext4Disk {
+    if (this.description.ext4 === null) throw new Error(`${this.name} has no file system of its own`);
+    return this.description.ext4;
   }
 
   get isOn(): boolean {
