@@ -1,7 +1,7 @@
 /**
  * SECU-04: a power cut rolls a node back by its last entries: both sides return to the last common entry automatically,
  * marked *benign rollback* with a small penalty; two different signed continuations from one identity are never reconciled
- * and are escalated as a clone: PHYS-07 has that half, with both machines alive.
+ * and are escalated as a clone: secu-04-fork.test.ts has that half.
  */
 import { expect, test } from 'vitest';
 import type { NodeView } from '#mesh/swarm/views.ts';
