@@ -82,12 +82,12 @@ export function u64(value: number): Uint8Array {
   return out;
 }
 
-const HEX = '0123456789abcdef';
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {
   let out = '';
-  for (const byte of bytes) out += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  for (let index = 0; index < bytes.length; index += 1) out += HEX[bytes[index] ?? 0] ?? '';
   return out;
 }
 

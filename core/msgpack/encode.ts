@@ -8,11 +8,14 @@ import { DEPTH_MAX, KEY_BYTES_MAX, STR_BYTES_MAX } from './limits.ts';
 import type { RmpInput } from './value.ts';
 import { RmpWriter } from './writer.ts';
 
+/** Nothing of it outlives a call: a buffer for each value, grown as it is written, costs more than the writing. */
+const scratch = new RmpWriter(4_096);
+
 /** The bytes of a value. */
 export function encodeRmp(value: RmpInput): Uint8Array {
-  const writer = new RmpWriter(256);
-  writeRmp(writer, value);
-  return writer.copy();
+  scratch.reset();
+  writeRmp(scratch, value);
+  return scratch.copy();
 }
 
 /** Append a value to a writer. */
@@ -31,26 +34,26 @@ export function writeRmp(writer: RmpWriter, value: RmpInput, depth = 0): void {
     for (const item of value) writeRmp(writer, item, depth + 1);
     return;
   }
-  const entries = sortedEntries(value);
-  writer.mapHead(entries.length);
-  for (const [key, item] of entries) {
+  if (isMap(value)) return writeMap(writer, [...value.keys()], (key) => value.get(key), depth);
+  writeMap(writer, Object.keys(value), (key) => value[key], depth);
+}
+
+/** A map of those keys that have a value. */
+function writeMap(writer: RmpWriter, keys: string[], itemOf: (key: string) => RmpInput | undefined, depth: number): void {
+  const present = keys.filter((key) => itemOf(key) !== undefined);
+  writer.mapHead(present.length);
+  for (const key of inByteOrder(present)) {
+    assert(key.length <= KEY_BYTES_MAX && !forbidden.has(key), 'map keys are short and harmless');
     writer.str(key);
-    writeRmp(writer, item, depth + 1);
+    writeRmp(writer, itemOf(key) ?? null, depth + 1);
   }
 }
 
 type Container = ReadonlyMap<string, RmpInput> | { readonly [key: string]: RmpInput | undefined };
 
-function sortedEntries(value: Container): [string, RmpInput][] {
-  const entries: [string, RmpInput][] = [];
-  const add = (key: string, item: RmpInput | undefined): void => {
-    if (item !== undefined) entries.push([key, item]);
-  };
-  if (isMap(value)) for (const [key, item] of value) add(key, item);
-  else for (const [key, item] of Object.entries(value)) add(key, item);
-  for (const [key] of entries) assert(key.length <= KEY_BYTES_MAX && !forbidden.has(key), 'map keys are short and harmless');
-  // ASCII keys sort alike as text and as bytes; anything else is compared as bytes.
-  return entries.sort(([a], [b]) => (ascii.test(a) && ascii.test(b) ? (a < b ? -1 : 1) : compareBytes(utf8(a), utf8(b))));
+/** Sorts in place. ASCII keys sort alike as text and as bytes; anything else is compared as bytes. */
+function inByteOrder(keys: string[]): readonly string[] {
+  return keys.every((key) => ascii.test(key)) ? keys.sort() : keys.sort((a, b) => compareBytes(utf8(a), utf8(b)));
 }
 
 const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);

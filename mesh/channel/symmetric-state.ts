@@ -7,6 +7,8 @@ import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { CipherState } from './cipher-state.ts';
 
 const HASH_BYTES = 32;
+const NOTHING = new Uint8Array(0);
+const [ONE, TWO, THREE] = [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)];
 
 /** Invariant: `h` commits to the protocol name, the prologue and every byte of every message so far. */
 export class SymmetricState {
@@ -39,7 +41,7 @@ export class SymmetricState {
   }
 
   mixKeyAndHash(material: Uint8Array): void {
-    const [chainingKey, forHash, key] = this.#derive(material);
+    const [chainingKey, forHash, key] = this.#deriveThree(material);
     this.#chainingKey = chainingKey;
     this.mixHash(forHash);
     this.#cipher = new CipherState(this.#crypto, key);
@@ -64,15 +66,25 @@ export class SymmetricState {
 
   /** Transport keys: initiator to responder, responder to initiator. */
   split(): readonly [CipherState, CipherState] {
-    const [first, second] = this.#derive(new Uint8Array(0));
+    const [first, second] = this.#derive(NOTHING);
     return [new CipherState(this.#crypto, first), new CipherState(this.#crypto, second)];
   }
 
-  /** Noise HKDF (§4.3), always with three outputs; unused ones cost one HMAC. */
-  #derive(material: Uint8Array): readonly [Uint8Array, Uint8Array, Uint8Array] {
+  /** Noise HKDF (§4.3) with two outputs. */
+  #derive(material: Uint8Array): readonly [Uint8Array, Uint8Array] {
     const secret = this.#crypto.hmac(this.#chainingKey, material);
-    const first = this.#crypto.hmac(secret, Uint8Array.of(1));
-    const second = this.#crypto.hmac(secret, first, Uint8Array.of(2));
-    return [first, second, this.#crypto.hmac(secret, second, Uint8Array.of(3))];
+    return this.#expand(secret);
+  }
+
+  /** The same with three. */
+  #deriveThree(material: Uint8Array): readonly [Uint8Array, Uint8Array, Uint8Array] {
+    const secret = this.#crypto.hmac(this.#chainingKey, material);
+    const [first, second] = this.#expand(secret);
+    return [first, second, this.#crypto.hmac(secret, second, THREE)];
+  }
+
+  #expand(secret: Uint8Array): readonly [Uint8Array, Uint8Array] {
+    const first = this.#crypto.hmac(secret, ONE);
+    return [first, this.#crypto.hmac(secret, first, TWO)];
   }
 }

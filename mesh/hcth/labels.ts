@@ -22,7 +22,9 @@ export type Label = (typeof LABELS)[keyof typeof LABELS];
 
 const ZERO = new Uint8Array(1);
 
-/** `label ‖ 00`: the prefix of what is signed or hashed. */
+const PREFIXES: ReadonlyMap<string, Uint8Array> = new Map(Object.values(LABELS).map((label) => [label, concat(utf8(label), ZERO)]));
+
+/** `label ‖ 00`: the prefix of what is signed or hashed. Shared: not to be written to. */
 export function labelled(label: string): Uint8Array {
-  return concat(utf8(label), ZERO);
+  return PREFIXES.get(label) ?? concat(utf8(label), ZERO);
 }

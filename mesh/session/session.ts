@@ -11,7 +11,7 @@ import { BatchWriter, decodePayload } from '#mesh/wire/batch.ts';
 import { decodeMessage } from '#mesh/wire/codec.ts';
 import { FrameReader } from '#mesh/wire/frame-reader.ts';
 import { checkHeader, encodeFrame, type Frame } from '#mesh/wire/header.ts';
-import { BATCH_BYTES_MAX, HEADER_BYTES, HEADER_BYTES_COVERED, PAYLOAD_BYTES_MAX_PRE_AUTH, TAG_BYTES } from '#mesh/wire/limits.ts';
+import { HEADER_BYTES, HEADER_BYTES_COVERED, PAYLOAD_BYTES_MAX_PRE_AUTH, TAG_BYTES } from '#mesh/wire/limits.ts';
 import { CHANNEL, FLAG, isOpeningType, MESSAGE_TYPE, MESSAGE_TYPE_IGNORABLE_MIN } from '#mesh/wire/message-type.ts';
 import type { Accept, HelloMode, Reject, SessionMessage } from '#mesh/wire/message.ts';
 import type { FarewellCode, RefusalCode } from '#mesh/wire/refusal.ts';
@@ -41,7 +41,7 @@ export class Session implements SessionHandle, OpeningPort {
   #channel: SealedChannel | null = null;
   #link: Link | null = null;
   #recorded = false;
-  #batch = new BatchWriter(PAYLOAD_BYTES_MAX_PRE_AUTH - TAG_BYTES);
+  readonly #batch = new BatchWriter(PAYLOAD_BYTES_MAX_PRE_AUTH - TAG_BYTES);
   #out: Uint8Array[] = [];
   #closeWanted = false;
   #now: Millis;
@@ -282,7 +282,7 @@ export class Session implements SessionHandle, OpeningPort {
     this.#payloadBytesMax = theirs.limits.payloadBytesMax;
     const { framesPerSecond } = theirs.limits;
     this.#allowance = new TokenBucket(framesPerSecond, framesPerSecond * RATE_BURST_SECONDS, this.#now);
-    this.#batch = new BatchWriter(Math.min(BATCH_BYTES_MAX, theirs.limits.payloadBytesMax - TAG_BYTES));
+    this.#batch.limitTo(theirs.limits.payloadBytesMax - TAG_BYTES);
     if (start.announce !== null) {
       this.#batch.add(start.announce);
       this.#flushBatch();

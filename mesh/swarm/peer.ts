@@ -126,8 +126,10 @@ export class Peer {
   /** Newest checkpoint of the peer, decoded. */
   get newestPeerCheckpoint(): OpenedCheckpoint | null {
     const object = this.peerCheckpoints.at(-1);
-    const checkpoint = object === undefined ? undefined : decodeCheckpoint(object.body);
-    return object === undefined || checkpoint === undefined ? null : { checkpoint, object };
+    if (object === undefined) return null;
+    const known = this.remembered.findLast((remembered) => bytesEqual(remembered.object.sig, object.sig));
+    const checkpoint = known?.checkpoint ?? decodeCheckpoint(object.body);
+    return checkpoint === undefined ? null : { checkpoint, object };
   }
 
   keepOwnCheckpoint(object: SignedObject): void {

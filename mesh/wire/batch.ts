@@ -3,6 +3,7 @@
  * write cost nearly the same for one message as for a hundred (performance.md). A frame of one message goes out plain.
  * The header's type and channel are those of the first message.
  */
+import { assert } from '#core/errors/assert.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { typeOf, writeMessage } from './codec.ts';
@@ -39,7 +40,7 @@ const ENTRY_HEAD_BYTES = 1 + 2 + 1 + 5;
 export class BatchWriter {
   /** Grows to what the busiest turn needed, and is then reused: most links never need more than this. */
   readonly #body = new RmpWriter(BATCH_BYTES_START);
-  readonly #bytesMax: number;
+  #bytesMax: number;
   #entries = 0;
   /** Bytes of finished entries, the room in front included. */
   #end = 0;
@@ -49,6 +50,12 @@ export class BatchWriter {
 
   /** @param bytesMax what the receiver accepts as wire payload, less the tag; never more than BATCH_BYTES_MAX is collected */
   constructor(bytesMax: number = BATCH_BYTES_MAX) {
+    this.#bytesMax = Math.min(bytesMax, BATCH_BYTES_MAX);
+  }
+
+  /** The receiver has said what it accepts; nothing is collected yet. */
+  limitTo(bytesMax: number): void {
+    assert(this.#entries === 0, 'the limit of a batch is set between batches');
     this.#bytesMax = Math.min(bytesMax, BATCH_BYTES_MAX);
   }
 

@@ -54,17 +54,21 @@ export interface RunStart {
 export class Run {
   readonly start: RunStart;
   readonly swarm: Swarm;
-  /** What went in, and when by the machine's own clocks; pairs. */
-  readonly inputs: SwarmInput[] = [];
-  readonly instants: Instant[] = [];
+  /** Names this run without holding its memory. */
+  readonly mark = Symbol('run');
+  /** What went in, and when by the machine's own clocks, where memories are wanted. */
+  readonly #recorded: { readonly input: SwarmInput; readonly at: Instant }[] | null;
+  #inputCount = 0;
   /** Checksum of everything it has sent: two memories that are the same have sent the same. */
   sent = 0;
   /** Where in its inputs its random bytes began to come from somewhere else: it is a memory that woke up there. */
   readonly #awakenings: { readonly at: number; readonly seed: string }[] = [];
   #entropy: Entropy;
 
-  constructor(crypto: CryptoPort, start: RunStart) {
+  /** @param recorded whether its memory can be had again: everything that goes in is kept then */
+  constructor(crypto: CryptoPort, start: RunStart, recorded: boolean) {
     this.start = start;
+    this.#recorded = recorded ? [] : null;
     this.#entropy = seededEntropy(`${start.seed}/entropy`);
     this.swarm = new Swarm(
       optionsOf(crypto, start, (byteCount) => this.#entropy(byteCount)),
@@ -72,9 +76,14 @@ export class Run {
     );
   }
 
+  /** Inputs so far. */
+  get inputCount(): number {
+    return this.#inputCount;
+  }
+
   step(input: SwarmInput, at: Instant): SwarmEffects {
-    this.inputs.push(input);
-    this.instants.push(at);
+    this.#inputCount += 1;
+    this.#recorded?.push({ input, at });
     const effects = this.swarm.step(input, at);
     for (const { bytes } of effects.send) this.sent = crc32(bytes, this.sent);
     return effects;
@@ -82,12 +91,12 @@ export class Run {
 
   /** The memory of this run as it was after so many inputs, a second time; what it does from then on is its own. */
   remembered(crypto: CryptoPort, snapshot: Pick<RamSnapshot, 'inputCount' | 'sent'>, newSeed: string | null): Run {
-    const twin = new Run(crypto, this.start);
+    const twin = new Run(crypto, this.start, true);
     for (let index = 0; index < snapshot.inputCount; index += 1) {
       for (const { at, seed } of this.#awakenings) if (at === index) twin.#awake(seed);
-      const [input, at] = [this.inputs[index], this.instants[index]];
-      assert(input !== undefined && at !== undefined, 'a run is remembered as far as it went');
-      twin.step(input, at);
+      const recorded = this.#recorded?.[index];
+      assert(recorded !== undefined, 'a run is remembered as far as it went, where memories are wanted');
+      twin.step(recorded.input, recorded.at);
     }
     assert(twin.sent === snapshot.sent, 'a memory is the same the second time');
     if (newSeed !== null) twin.#awake(newSeed);
@@ -95,7 +104,7 @@ export class Run {
   }
 
   #awake(seed: string): void {
-    this.#awakenings.push({ at: this.inputs.length, seed });
+    this.#awakenings.push({ at: this.#inputCount, seed });
     this.#entropy = seededEntropy(seed);
   }
 }
@@ -165,6 +174,15 @@ export interface RamSnapshot {
   readonly clock: MachineClock;
 }
 
+/** How a machine begins a run. */
+export interface Beginning {
+  readonly reason: 'start' | 'clock-jump' | 'restore';
+  /** Incarnation that others have proved to be taken already; 0 where they have not. */
+  readonly atLeast: number;
+  /** Whether its memory will be asked for. */
+  readonly recorded: boolean;
+}
+
 /** See the header. */
 export class Machine {
   readonly index: number;
@@ -210,7 +228,7 @@ export class Machine {
   }
 
   /** Begin the next incarnation as the driver does (mesh/driver/identity-store.ts): durable before anything is signed. */
-  begin(seed: string, now: Millis, reason: 'start' | 'clock-jump' | 'restore', atLeast: number): Run {
+  begin(seed: string, now: Millis, { reason, atLeast, recorded }: Beginning): Run {
     const stored = this.disk.incarnation;
     const decision = decideStart({
       slots: stored === null ? [] : [{ kind: 'stored', stored }],
@@ -238,13 +256,14 @@ export class Machine {
     this.disk.write([{ kind: 'statement', record: packStatement(bootObject), durable: true }]);
     const boot = decodeBoot(bootObject.body);
     assert(boot !== undefined, 'a boot event of our own decodes');
-    return new Run(this.crypto, {
+    const start: RunStart = {
       seed,
       image: this.disk.image(),
       identity: { aid: established.aid, text: aidText(established.aid), signKey, staticKey, established, bootObject, boot },
       why: decision.why,
       name: this.lineage.name,
       at: this.clock.at(now),
-    });
+    };
+    return new Run(this.crypto, start, recorded);
   }
 }

@@ -16,7 +16,7 @@ import { found } from './founding.ts';
 import type { Machine } from './machine.ts';
 import type { TraceOptions } from './options.ts';
 import { Truth } from './truth.ts';
-import { type StepKind, Workload } from './workload.ts';
+import { type StepKind, wantsMemories, Workload } from './workload.ts';
 import { World } from './world.ts';
 
 /** After the healing, everything must be well within so much virtual time. */
@@ -63,7 +63,8 @@ export interface Outcomes {
 /** Run one trace; `crypto` is the simulated one unless a real one is given. */
 export function runTrace(options: TraceOptions, crypto: CryptoPort = new KeyRegistry().port()): TraceResult {
   const truth = new Truth();
-  const world = new World({ seed: options.seed, cryptoOf: (index) => witnessed(crypto, truth.witness(index)) });
+  const memories = wantsMemories(options.profile);
+  const world = new World({ seed: options.seed, cryptoOf: (index) => witnessed(crypto, truth.witness(index)), memories });
   truth.watch(world);
   const scene: Scene = { world, truth, options };
   const checkers = CHECKERS.map((make) => make(scene));
@@ -167,7 +168,7 @@ function outcomesOf(scene: Scene): Outcomes {
   return {
     breaks,
     clonePairs: pairs,
-    equivocations: truth.equivocations.size,
+    equivocations: truth.equivocations.length,
     equivocationsCaught: provable.length,
     equivocationsProven: provable.filter(({ proven }) => proven).length,
     writesLost: world.machines.reduce((sum, machine) => sum + machine.disk.lost, 0),

@@ -9,7 +9,7 @@ import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import type { SignatureWitness } from './crypto/witness.ts';
-import type { Machine, Run } from './machine.ts';
+import type { Machine } from './machine.ts';
 import type { World } from './world.ts';
 
 const CHECKPOINT = labelled(LABELS.checkpoint);
@@ -28,6 +28,9 @@ export interface Equivocation {
 
 interface Place {
   readonly aid: string;
+  readonly sequence: number;
+  /** Once two things have been said in it. */
+  equivocation: Equivocation | null;
   readonly heads: Uint8Array[];
   readonly seenBy: Map<Machine, number>;
 }
@@ -35,20 +38,22 @@ interface Place {
 /** A copy of an identity has proved itself to somebody. */
 export interface Meeting {
   readonly copy: Machine;
-  readonly run: Run;
+  /** {@link Run.mark}: a meeting does not keep a run's memory alive. */
+  readonly run: symbol;
   readonly judge: Machine;
   readonly at: number;
 }
 
 export class Truth {
-  readonly equivocations = new Map<string, Equivocation>();
+  readonly equivocations: Equivocation[] = [];
   /** Newest meeting by judge and copy. */
   readonly #meetings = new Map<number, Meeting>();
-  readonly #bindings = new Map<string, { readonly machine: Machine; readonly run: Run }>();
+  readonly #bindings = new Map<string, { readonly machine: Machine; readonly run: symbol }>();
   readonly #places = new Map<string, Place>();
   /** Places of which a judge remembers something, in its present run. */
   readonly #seenBy = new Map<Machine, Set<Map<Machine, number>>>();
-  readonly #decoded = new Map<string, Checkpoint | undefined>();
+  /** By signature: which of the heads of which place it is for. */
+  readonly #spoken = new Map<string, { readonly place: Place; readonly head: number }>();
   #world: World | null = null;
   checkpointsSigned = 0;
 
@@ -64,14 +69,15 @@ export class Truth {
       signed: (parts, signature) => {
         const [label, body] = parts;
         if (label === undefined || body === undefined) return;
-        if (bytesEqual(label, BINDING)) this.#onBindingSigned(index, signature);
-        else if (bytesEqual(label, CHECKPOINT)) this.#onCheckpointSigned(body, signature);
+        if (is(label, BINDING)) this.#onBindingSigned(index, signature);
+        else if (is(label, CHECKPOINT)) this.#onCheckpointSigned(body, signature);
       },
       verified: (parts, signature) => {
-        const [label, body] = parts;
-        if (label === undefined || body === undefined) return;
-        if (bytesEqual(label, BINDING)) this.#onBindingVerified(index, signature);
-        else if (bytesEqual(label, CHECKPOINT)) this.#onCheckpointVerified(index, body, signature);
+        const [label] = parts;
+        const judge = this.#world?.machines[index];
+        if (label === undefined || judge === undefined) return;
+        if (is(label, BINDING)) this.#onBindingVerified(judge, signature);
+        else if (is(label, CHECKPOINT)) this.#see(judge, signature);
       },
     };
   }
@@ -79,13 +85,12 @@ export class Truth {
   /** Newest proof of a copy to a judge, in the copy's present run. */
   meeting(judge: Machine, copy: Machine): Meeting | undefined {
     const meeting = this.#meetings.get(judge.index * 256 + copy.index);
-    return meeting !== undefined && meeting.run === copy.run ? meeting : undefined;
+    return meeting !== undefined && meeting.run === copy.run?.mark ? meeting : undefined;
   }
 
   /** Whether an identity has said two things in one place, anywhere. */
   equivocated(aid: string): boolean {
-    for (const equivocation of this.equivocations.values()) if (equivocation.aid === aid) return true;
-    return false;
+    return this.equivocations.some((equivocation) => equivocation.aid === aid);
   }
 
   /** A judge begins a run: it remembers of others what stands on its disk, and nothing else. */
@@ -95,65 +100,62 @@ export class Truth {
     this.#seenBy.delete(judge);
     for (const record of judge.run?.start.image.peers.values() ?? []) {
       for (const object of decodePeerRecord(record)?.peerCheckpoints ?? []) {
-        const checkpoint = decodeCheckpoint(object.body);
-        if (checkpoint !== undefined) this.#see(judge, checkpoint);
+        this.#see(judge, object.sig);
       }
     }
   }
 
   #onBindingSigned(index: number, signature: Uint8Array): void {
     const machine = this.#world?.machines[index];
-    if (machine?.run != null) this.#bindings.set(keyOf(signature), { machine, run: machine.run });
+    if (machine?.run != null) this.#bindings.set(keyOf(signature), { machine, run: machine.run.mark });
   }
 
-  #onBindingVerified(index: number, signature: Uint8Array): void {
-    const judge = this.#world?.machines[index];
+  #onBindingVerified(judge: Machine, signature: Uint8Array): void {
     const proof = this.#bindings.get(keyOf(signature));
-    if (judge === undefined || proof === undefined) return;
+    if (proof === undefined) return;
     this.#meetings.set(judge.index * 256 + proof.machine.index, { copy: proof.machine, run: proof.run, judge, at: this.#world?.now ?? 0 });
   }
 
   #onCheckpointSigned(body: Uint8Array, signature: Uint8Array): void {
     this.checkpointsSigned += 1;
     const checkpoint = decodeCheckpoint(body);
-    this.#decoded.set(keyOf(signature), checkpoint);
     // The genesis depends on what both ends agree on later: two heads of frame 0 say nothing.
     if (checkpoint === undefined || checkpoint.sequence === 0) return;
     const key = placeOf(checkpoint);
     let place = this.#places.get(key);
     if (place === undefined) {
-      place = { aid: aidText(checkpoint.from), heads: [], seenBy: new Map() };
+      place = { aid: aidText(checkpoint.from), sequence: checkpoint.sequence, equivocation: null, heads: [], seenBy: new Map() };
       this.#places.set(key, place);
     }
-    if (place.heads.some((head) => bytesEqual(head, checkpoint.head))) return;
+    const known = place.heads.findIndex((head) => bytesEqual(head, checkpoint.head));
+    this.#spoken.set(keyOf(signature), { place, head: known < 0 ? place.heads.length : known });
+    if (known >= 0) return;
     place.heads.push(checkpoint.head);
-    if (place.heads.length === 2)
-      this.equivocations.set(key, { aid: place.aid, place: `frame ${checkpoint.sequence}`, heads: place.heads, caughtBy: new Map() });
+    if (place.heads.length !== 2) return;
+    place.equivocation = { aid: place.aid, place: `frame ${place.sequence}`, heads: place.heads, caughtBy: new Map() };
+    this.equivocations.push(place.equivocation);
   }
 
-  #onCheckpointVerified(index: number, body: Uint8Array, signature: Uint8Array): void {
-    const judge = this.#world?.machines[index];
-    const checkpoint = this.#decoded.get(keyOf(signature)) ?? decodeCheckpoint(body);
-    if (judge !== undefined && checkpoint !== undefined) this.#see(judge, checkpoint);
-  }
-
-  #see(judge: Machine, checkpoint: Checkpoint): void {
-    const key = placeOf(checkpoint);
-    const place = this.#places.get(key);
-    if (place === undefined) return;
-    const head = place.heads.findIndex((known) => bytesEqual(known, checkpoint.head));
-    const seen = (place.seenBy.get(judge) ?? 0) | (1 << head);
+  #see(judge: Machine, signature: Uint8Array): void {
+    const spoken = this.#spoken.get(keyOf(signature));
+    if (spoken === undefined) return;
+    const { place, head } = spoken;
+    const before = place.seenBy.get(judge) ?? 0;
+    const seen = before | (1 << head);
+    if (seen === before) return;
     place.seenBy.set(judge, seen);
-    this.#seenBy.set(judge, (this.#seenBy.get(judge) ?? new Set<Map<Machine, number>>()).add(place.seenBy));
-    if ((seen & (seen - 1)) !== 0) {
-      const { caughtBy } = this.equivocations.get(key) ?? { caughtBy: new Map<Machine, number>() };
-      if (!caughtBy.has(judge)) caughtBy.set(judge, this.#world?.now ?? 0);
-    }
+    const places = this.#seenBy.get(judge) ?? new Set();
+    this.#seenBy.set(judge, places.add(place.seenBy));
+    if ((seen & (seen - 1)) !== 0 && place.equivocation?.caughtBy.has(judge) === false) place.equivocation.caughtBy.set(judge, this.#world?.now ?? 0);
   }
 }
 
 function placeOf({ from, to, incarnation, nonce, sequence }: Checkpoint): string {
   return `${keyOf(from)}${keyOf(to)}${keyOf(nonce)}${incarnation}/${sequence}`;
+}
+
+function is(label: Uint8Array, wanted: Uint8Array): boolean {
+  return label === wanted || bytesEqual(label, wanted);
 }
 
 function keyOf(bytes: Uint8Array): string {

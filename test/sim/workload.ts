@@ -79,6 +79,12 @@ const WEIGHTS: Readonly<Record<Profile, Weights>> = {
   },
 };
 
+/** Whether memories of machines are taken in traces of this class. */
+export function wantsMemories(profile: Profile): boolean {
+  const weights = WEIGHTS[profile];
+  return (weights.remember ?? 0) + (weights.fork ?? 0) > 0;
+}
+
 /** Copies of one identity, the original included. */
 const COPIES_MAX = 3;
 /** Machines of one world. */

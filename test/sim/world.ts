@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly seed: string;
   /** The port of one machine, by its number; all ports of a world understand each other. */
   readonly cryptoOf: (machine: number) => CryptoPort;
+  /** Whether memories will be asked for ({@link World.remember}): all that goes into every machine is kept then. */
+  readonly memories?: boolean;
 }
 
 export class World {
@@ -47,6 +49,7 @@ export class World {
   readonly seed: string;
   now: Millis = 1_000;
   readonly #cryptoOf: (machine: number) => CryptoPort;
+  readonly #memories: boolean;
   readonly #byAddress = new Map<string, Machine>();
   readonly #rng: Rng;
   #command = 0;
@@ -54,6 +57,7 @@ export class World {
   constructor(options: WorldOptions) {
     this.seed = options.seed;
     this.#cryptoOf = options.cryptoOf;
+    this.#memories = options.memories ?? true;
     this.#rng = createRng(`${options.seed}/world`);
     this.network = new Network(this);
   }
@@ -95,7 +99,7 @@ export class World {
   start(machine: Machine, reason: 'start' | 'clock-jump' | 'restore' = 'start', atLeast = 0): void {
     assert(machine.run === null, `${machine.name} runs already`);
     machine.powered = true;
-    machine.run = machine.begin(this.#nextSeed(machine), this.now, reason, atLeast);
+    machine.run = machine.begin(this.#nextSeed(machine), this.now, { reason, atLeast, recorded: this.#memories });
     machine.nextAccepted = 1;
     for (const onlooker of this.onlookers) onlooker.onRun?.(machine, 'started');
     this.input(machine, { kind: 'listening', addresses: [machine.address] });
@@ -131,7 +135,7 @@ export class World {
     assert(run !== null, 'only what runs has a memory');
     return {
       run,
-      inputCount: run.inputs.length,
+      inputCount: run.inputCount,
       sent: run.sent,
       image: machine.disk.image(),
       connections: [...machine.ends.keys()],

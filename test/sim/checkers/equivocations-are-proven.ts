@@ -5,7 +5,7 @@ import { isHonest, type MakeChecker, type Scene } from './checker.ts';
 export function provableEquivocations(
   scene: Scene,
 ): readonly { readonly aid: string; readonly judge: string; readonly proven: boolean; readonly place: string }[] {
-  return [...scene.truth.equivocations.values()].flatMap(({ aid, place, caughtBy }) =>
+  return scene.truth.equivocations.flatMap(({ aid, place, caughtBy }) =>
     [...caughtBy.keys()]
       .filter((judge) => judge.run !== null && judge.lineage.text !== aid && isHonest(scene, judge.lineage.text))
       .map((judge) => {

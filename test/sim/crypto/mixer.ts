@@ -10,15 +10,19 @@ const [C1, C2, C3, C4] = [0x239b961b, 0xab0e9789, 0x38b34ae5, 0xa1e38b93];
 let scratch = new Uint8Array(SCRATCH_BYTES);
 let words = new Uint32Array(scratch.buffer);
 
+/** Bytes, or a length below 2^24 as three bytes: what keeps neighbouring parts apart. */
+export type Part = Uint8Array | number;
+const LENGTH_BYTES = 3;
+
 /** 32 bytes that depend on the purpose and on every byte of the parts, as if joined. */
-export function mix(purpose: number, parts: readonly Uint8Array[]): Uint8Array {
+export function mix(purpose: number, parts: readonly Part[]): Uint8Array {
   const out = new Uint8Array(32);
   mixInto(out, purpose, parts);
   return out;
 }
 
-/** The same into the beginning of `out`, as many bytes as fit: up to 64. */
-export function mixInto(out: Uint8Array, purpose: number, parts: readonly Uint8Array[]): void {
+/** The same into `out` from `start` on, as many whole blocks of 16 bytes as fit: up to 64 bytes. */
+export function mixInto(out: Uint8Array, purpose: number, parts: readonly Part[], start = 0): void {
   const length = gather(parts);
   let h1 = purpose;
   let h2 = purpose ^ 0x5bd1e995;
@@ -40,7 +44,7 @@ export function mixInto(out: Uint8Array, purpose: number, parts: readonly Uint8A
   h2 ^= length;
   h3 ^= length;
   h4 ^= length;
-  for (let at = 0; at < out.length; at += 16) {
+  for (let at = 0; start + at < out.length; at += 16) {
     h1 = (h1 + h2 + h3 + h4 + at) | 0;
     h2 = (h2 + h1) | 0;
     h3 = (h3 + h1) | 0;
@@ -53,23 +57,28 @@ export function mixInto(out: Uint8Array, purpose: number, parts: readonly Uint8A
     h2 = (h2 + h1) | 0;
     h3 = (h3 + h1) | 0;
     h4 = (h4 + h1) | 0;
-    put(out, at, h1);
-    put(out, at + 4, h2);
-    put(out, at + 8, h3);
-    put(out, at + 12, h4);
+    put(out, start + at, h1);
+    put(out, start + at + 4, h2);
+    put(out, start + at + 8, h3);
+    put(out, start + at + 12, h4);
   }
 }
 
 /** Join the parts in the scratch space, padded with zeros to whole blocks; their length. */
-function gather(parts: readonly Uint8Array[]): number {
+function gather(parts: readonly Part[]): number {
   let length = 0;
-  for (const part of parts) length += part.length;
+  for (const part of parts) length += typeof part === 'number' ? LENGTH_BYTES : part.length;
   if (length + 16 > scratch.length) {
     scratch = new Uint8Array(2 ** Math.ceil(Math.log2(length + 16)));
     words = new Uint32Array(scratch.buffer);
   }
   let at = 0;
   for (const part of parts) {
+    if (typeof part === 'number') {
+      for (let index = 0; index < LENGTH_BYTES; index += 1) scratch[at + index] = part >> (8 * index);
+      at += LENGTH_BYTES;
+      continue;
+    }
     // A call of `set` costs more than a few bytes by hand.
     if (part.length > 24) scratch.set(part, at);
     else for (let index = 0; index < part.length; index += 1) scratch[at + index] = part[index] ?? 0;

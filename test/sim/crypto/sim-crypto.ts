@@ -10,6 +10,10 @@ import { assert } from '#core/errors/assert.ts';
 import { mix, mixInto } from './mixer.ts';
 
 const TAG_BYTES = 16;
+const SIGNATURE_BYTES = 64;
+/** What is compared and forgotten. */
+const scratch = new Uint8Array(TAG_BYTES);
+const signed = new Uint8Array(SIGNATURE_BYTES);
 /** Purposes keep the uses of the one hash apart. */
 const PURPOSE = { sha: 1, hmac: 2, hkdf: 3, sign: 4, signPublic: 5, dhPublic: 6, dhShared: 7, dhStranger: 8, tag: 9, stream: 10 } as const;
 
@@ -26,19 +30,14 @@ export class KeyRegistry {
 }
 
 function simulatedPort(signing: Map<string, Uint8Array>, agreement: Map<string, Uint8Array>): CryptoPort {
-  const signature = (seed: Uint8Array, parts: readonly Uint8Array[]): Uint8Array => {
-    const out = new Uint8Array(64);
-    mixInto(out, PURPOSE.sign, [seed, ...parts]);
-    return out;
-  };
   return {
     sha256: (...parts) => mix(PURPOSE.sha, parts),
-    hmac: (key, ...parts) => mix(PURPOSE.hmac, [lengthOf(key), key, ...parts]),
+    hmac: (key, ...parts) => mix(PURPOSE.hmac, [key.length, key, ...parts]),
     hkdf(secret, salt, info, byteCount) {
       const out = new Uint8Array(byteCount);
       const block = new Uint8Array(64);
       for (let at = 0; at < byteCount; at += block.length) {
-        mixInto(block, PURPOSE.hkdf + (at << 8), [lengthOf(secret), secret, lengthOf(salt), salt, info]);
+        mixInto(block, PURPOSE.hkdf + (at << 8), [secret.length, secret, salt.length, salt, info]);
         out.set(block.subarray(0, Math.min(block.length, byteCount - at)), at);
       }
       return out;
@@ -52,16 +51,15 @@ function simulatedPort(signing: Map<string, Uint8Array>, agreement: Map<string, 
       const out = new Uint8Array(headroom + plaintext.length + TAG_BYTES);
       const body = out.subarray(headroom, headroom + plaintext.length);
       mask(raw, nonce, plaintext, body);
-      mixInto(out.subarray(headroom + plaintext.length), PURPOSE.tag, [raw, nonce, lengthOf(aad), aad, body]);
+      mixInto(out, PURPOSE.tag, [raw, nonce, aad.length, aad, body], headroom + plaintext.length);
       return out;
     },
     open(key, nonce, aad, sealed) {
       if (sealed.length < TAG_BYTES) return undefined;
       const raw = rawKey(key);
       const body = sealed.subarray(0, sealed.length - TAG_BYTES);
-      const tag = new Uint8Array(TAG_BYTES);
-      mixInto(tag, PURPOSE.tag, [raw, nonce, lengthOf(aad), aad, body]);
-      for (let index = 0; index < TAG_BYTES; index += 1) if (tag[index] !== sealed[body.length + index]) return undefined;
+      mixInto(scratch, PURPOSE.tag, [raw, nonce, aad.length, aad, body]);
+      for (let index = 0; index < TAG_BYTES; index += 1) if (scratch[index] !== sealed[body.length + index]) return undefined;
       const plaintext = new Uint8Array(body.length);
       mask(raw, nonce, body, plaintext);
       return plaintext;
@@ -73,13 +71,15 @@ function simulatedPort(signing: Map<string, Uint8Array>, agreement: Map<string, 
       return { publicKey, seed, handle: null };
     },
     sign(key, ...parts) {
-      return signature(key.seed, parts);
+      const out = new Uint8Array(SIGNATURE_BYTES);
+      mixInto(out, PURPOSE.sign, [key.seed, ...parts]);
+      return out;
     },
     verify(publicKey, given, ...parts) {
-      const seed = publicKey.length === 32 && given.length === 64 ? signing.get(nameOf(publicKey)) : undefined;
+      const seed = publicKey.length === 32 && given.length === SIGNATURE_BYTES ? signing.get(nameOf(publicKey)) : undefined;
       if (seed === undefined) return false;
-      const made = signature(seed, parts);
-      for (let index = 0; index < 64; index += 1) if (made[index] !== given[index]) return false;
+      mixInto(signed, PURPOSE.sign, [seed, ...parts]);
+      for (let index = 0; index < SIGNATURE_BYTES; index += 1) if (signed[index] !== given[index]) return false;
       return true;
     },
     dhKey(secret) {
@@ -107,9 +107,8 @@ function simulatedPort(signing: Map<string, Uint8Array>, agreement: Map<string, 
 /** A key stream that depends on key and nonce; the same call takes it off again. */
 function mask(key: Uint8Array, nonce: Uint8Array, from: Uint8Array, to: Uint8Array): void {
   if (from.length === 0) return;
-  const start = new Uint8Array(16);
-  mixInto(start, PURPOSE.stream, [key, nonce]);
-  let word = (start[0] ?? 0) | ((start[1] ?? 0) << 8) | ((start[2] ?? 0) << 16) | ((start[3] ?? 0) << 24) | 1;
+  mixInto(scratch, PURPOSE.stream, [key, nonce]);
+  let word = (scratch[0] ?? 0) | ((scratch[1] ?? 0) << 8) | ((scratch[2] ?? 0) << 16) | ((scratch[3] ?? 0) << 24) | 1;
   for (let index = 0; index < from.length; index += 1) {
     if ((index & 3) === 0) {
       word ^= word << 13;
@@ -118,11 +117,6 @@ function mask(key: Uint8Array, nonce: Uint8Array, from: Uint8Array, to: Uint8Arr
     }
     to[index] = (from[index] ?? 0) ^ (word >>> ((index & 3) << 3));
   }
-}
-
-/** Keeps neighbouring parts apart where they are no longer than the caller says. */
-function lengthOf(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.of(bytes.length & 255, (bytes.length >> 8) & 255, (bytes.length >> 16) & 255);
 }
 
 function nameOf(bytes: Uint8Array): string {
