@@ -19,7 +19,7 @@ import type { Identity, NextKeyPlace } from '#mesh/hcth/identity-file.ts';
 import { ownBoots } from '#mesh/hcth/own-statements.ts';
 import { parseAddress } from '#mesh/membership/address-policy.ts';
 import { encodeIntent } from '#mesh/swarm/joiner.ts';
-import type { Command, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
+import type { Command, IncomingCall, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
 import { isQuiet } from '#mesh/swarm/effects.ts';
 import { SlotTable } from '#mesh/swarm/slot-table.ts';
 import { Swarm } from '#mesh/swarm/swarm.ts';
@@ -302,7 +302,7 @@ class RunningNode implements MeshNode {
   }
 
   #perform(effects: SwarmEffects): void {
-    if (isQuiet(effects)) return this.#scheduleFlush();
+    if (isQuiet(effects)) return this.#goOn(effects);
     if (effects.persist.length > 0) this.#persist(effects.persist);
     for (const { connection, bytes } of effects.send) this.#pool.send(connection, bytes);
     for (const { connection, abort } of effects.close) this.#pool.close(connection, abort === true);
@@ -315,14 +315,25 @@ class RunningNode implements MeshNode {
       if (reply.kind === 'done') pending.resolve(reply.value as never);
       else pending.reject(faultOf(reply.refusal));
     }
-    for (const call of effects.calls) this.#serve(call.call, call.verb, call.body, call.from);
+    if (effects.calls.length > 0) this.#serveAll(effects.calls, effects.replies.length === 0);
     for (const host of effects.neighbours) {
       const mac = this.#pool.macOf(host);
       if (mac !== null) this.#input({ kind: 'neighbour', host, mac });
     }
     if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, effects.reincarnate.why, null);
     for (const record of effects.persist) if (record.kind === 'forget-mesh') this.#restart(0, 'start', { aside: record.aside ?? null });
-    this.#scheduleFlush();
+    this.#goOn(effects);
+  }
+
+  /** What was said waits for the end of the turn; where nothing was said, this was all of it. */
+  #goOn({ flushWanted }: SwarmEffects): void {
+    if (flushWanted) this.#scheduleFlush();
+    else if (!this.#flushScheduled) this.#endTurn();
+  }
+
+  #endTurn(): void {
+    this.#turn = null;
+    this.#alarm.review();
   }
 
   #persist(records: readonly Persist[]): void {
@@ -356,13 +367,7 @@ class RunningNode implements MeshNode {
     const swarm = this.#swarm;
     if (swarm === null) return;
     const effects = swarm.step(FLUSH, this.#now());
-    if (effects.send.length > 0 || effects.events.length > 0 || effects.replies.length > 0 || effects.persist.length > 0) {
-      this.#flushScheduled = true;
-      this.#perform(effects);
-      this.#flushScheduled = false;
-    }
-    this.#turn = null;
-    this.#alarm.review();
+    this.#perform(effects);
   };
 
   #onJump(jumpMs: Millis): void {
@@ -627,21 +632,41 @@ class RunningNode implements MeshNode {
     this.#handlers.set(verb, handler);
   }
 
-  #serve(call: number, verb: string, body: Uint8Array, from: string): void {
+  /** Calls that came together are answered together: at once where that is all there is, else with what their promises bring. */
+  #serveAll(calls: readonly IncomingCall[], isAll: boolean): void {
+    const mayEnd = isAll && !this.#flushScheduled;
+    this.#flushScheduled ||= mayEnd;
+    let areAnswered = true;
+    for (const call of calls) areAnswered = this.#serve(call) && areAnswered;
+    if (!mayEnd) return;
+    this.#flushScheduled = false;
+    if (areAnswered) this.#flush();
+    else this.#scheduleFlush();
+  }
+
+  /** Whether the answer is there already. */
+  #serve({ call, verb, body, from }: IncomingCall): boolean {
     const handler = this.#handlers.get(verb);
-    if (handler === undefined)
-      return this.#input({ kind: 'respond', call, result: { kind: 'refused', code: 'UNKNOWN_VERB', text: `this node has no verb "${verb}"` } });
+    if (handler === undefined) {
+      this.#input({ kind: 'respond', call, result: { kind: 'refused', code: 'UNKNOWN_VERB', text: `this node has no verb "${verb}"` } });
+      return true;
+    }
     let answer: Promise<Uint8Array> | Uint8Array;
     try {
       answer = handler(body, from);
     } catch (error) {
-      return this.#refuseCall(call, error);
+      this.#refuseCall(call, error);
+      return true;
     }
-    if (answer instanceof Uint8Array) return this.#input({ kind: 'respond', call, result: { kind: 'ok', body: answer } });
+    if (answer instanceof Uint8Array) {
+      this.#input({ kind: 'respond', call, result: { kind: 'ok', body: answer } });
+      return true;
+    }
     answer.then(
       (result) => this.#input({ kind: 'respond', call, result: { kind: 'ok', body: result } }),
       (error: unknown) => this.#refuseCall(call, error),
     );
+    return false;
   }
 
   #refuseCall(call: number, error: unknown): void {

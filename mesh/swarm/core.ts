@@ -176,7 +176,7 @@ export class SwarmCore {
 
   giveUp(session: Session, why: string): void {
     session.disconnected(why);
-    this.fx.now.close.push({ connection: session.id });
+    this.fx.close(session.id);
     this.touched.add(session);
   }
 

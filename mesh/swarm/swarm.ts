@@ -194,7 +194,7 @@ export class Swarm {
       }
       if (context.paused && mono >= context.pausedUntil) {
         context.paused = false;
-        this.#core.fx.now.pause.push({ connection: session.id, paused: false });
+        this.#core.fx.pause(session.id, false);
       }
     }
     const { changes, pings } = this.#core.liveness.tick(mono);
@@ -244,11 +244,8 @@ export class Swarm {
     if (this.#core.touched.size === 0) return;
     for (const session of this.#core.touched) {
       const out = session.takeOutput();
-      if (out.bytes.length > 0) {
-        const { send } = this.#core.fx.now;
-        for (const bytes of out.bytes) send.push({ connection: session.id, bytes });
-      }
-      if (out.close) this.#core.fx.now.close.push({ connection: session.id });
+      for (const bytes of out.bytes) this.#core.fx.send(session.id, bytes);
+      if (out.close) this.#core.fx.close(session.id);
       if (session.hasUnflushed) this.#core.fx.flushWanted = true;
       const peer = session.peer === null ? undefined : this.#core.peers.get(session.peer.text);
       const own = session.recorded ? session.link?.ownCheckpoint : null;

@@ -51,7 +51,7 @@ export class CallDesk implements CallDoor {
     if (message.method === 'mesh.leave') return this.#core.rooms.departures.onLeaveCall(session, peer, message.id);
     const call = this.#core.calls.serve({ connection: session.id, peer: peer.text, wireId: message.id, key: null });
     if (call === undefined) session.send({ kind: 'err', id: message.id, code: 'BUSY', text: `${LIMITS.servingMax} calls are under way here` });
-    else this.#core.fx.now.calls.push({ call, from: peer.text, verb: message.method, body: message.body });
+    else this.#core.fx.call({ call, from: peer.text, verb: message.method, body: message.body });
   }
 
   #mayCall(peer: Peer, verb: string): boolean {

@@ -49,7 +49,7 @@ export class ConnectionDesk implements ConnectionDoor {
     if (wait > 0 && !context.paused) {
       context.paused = true;
       context.pausedUntil = this.#core.now.mono + wait;
-      this.#core.fx.now.pause.push({ connection: id, paused: true });
+      this.#core.fx.pause(id, true);
     }
   }
 
@@ -80,7 +80,7 @@ export class ConnectionDesk implements ConnectionDoor {
 
   onConnection(id: ConnectionId, ends: Ends, initiate: { readonly target: DialTarget; readonly mode: HelloMode } | null): void {
     if (this.#core.stopping) {
-      this.#core.fx.now.close.push({ connection: id });
+      this.#core.fx.close(id);
       return;
     }
     const { remote, local, mac } = ends;
@@ -133,7 +133,7 @@ export class ConnectionDesk implements ConnectionDoor {
     if (refusal === undefined) return true;
     this.#core.strangers.turnedAway({ key: machine, mac, address: remote.host }, this.#core.now);
     this.#core.incident('RATE_LIMIT', 'warning', `a connection from ${addressText(remote)} was turned away: ${refusal}`, source, null);
-    this.#core.fx.now.close.push({ connection: id, abort: true });
+    this.#core.fx.abort(id);
     return false;
   }
 
@@ -141,7 +141,7 @@ export class ConnectionDesk implements ConnectionDoor {
     const dial = this.#pendingDials.get(id);
     this.#pendingDials.delete(id);
     if (dial === undefined || (dial.mode !== 0) === (this.#core.mesh !== null)) {
-      this.#core.fx.now.close.push({ connection: id });
+      this.#core.fx.close(id);
       return;
     }
     this.onConnection(id, { remote: { host: remote.host, port: dial.address.port }, local, mac: null }, { target: dial.target, mode: dial.mode });
@@ -157,7 +157,7 @@ export class ConnectionDesk implements ConnectionDoor {
     const id = this.#nextDial;
     this.#nextDial -= 1;
     this.#pendingDials.set(id, { target, address, mode });
-    this.#core.fx.now.dial.push({ connection: id, address });
+    this.#core.fx.dial(id, address);
   }
 
   onDialFailed(id: ConnectionId, why: string): void {

@@ -75,7 +75,8 @@ export class ContestDesk implements ContestDoor {
     const known = this.#contests.get(incumbent.text);
     if (known !== undefined && known.observers.has(this.#core.self.text) && sameHolders(known, notice)) return;
     this.#note(notice, this.#core.self.text, true, true);
-    this.#core.fx.now.neighbours.push(incumbentAt, newcomerAt);
+    this.#core.fx.neighbour(incumbentAt);
+    this.#core.fx.neighbour(newcomerAt);
   }
 
   /**
@@ -382,7 +383,7 @@ export class ContestDesk implements ContestDoor {
     this.#core.event('IDENTITY_GIVEN_UP', 'critical', `${why}; it goes on with a new identity and asks to be let in`, this.#core.self.text, null);
     for (const { session } of [...this.#core.contexts.values()]) {
       session.disconnected('this machine gives up its identity');
-      this.#core.fx.now.close.push({ connection: session.id });
+      this.#core.fx.close(session.id);
       this.#core.touched.add(session);
     }
     this.#core.stopping = true;

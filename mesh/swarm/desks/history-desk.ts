@@ -206,7 +206,7 @@ export class HistoryDesk implements HistoryDoor {
       if ('sequence' in shown && this.#isForgotten(peer.text, shown)) {
         const text = `a member holds a signature of this run that this node does not remember; it goes on as ${this.#core.self.boot.incarnation + 1}`;
         this.#core.event('STATE_RESTORED', 'warning', text, this.#core.self.text, null);
-        this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
+        this.#core.fx.reincarnate(this.#core.self.boot.incarnation + 1);
         return;
       }
       // Whoever shows it has let us in before, in this run: then it was made since, by somebody else. To all others we have
@@ -236,7 +236,7 @@ export class HistoryDesk implements HistoryDoor {
       this.#core.self.text,
       null,
     );
-    this.#core.fx.now.reincarnate = { atLeast, why: 'restore' };
+    this.#core.fx.reincarnate(atLeast);
   }
 
   /** Whether a checkpoint of ours, to this peer, in this incarnation, is none that this memory has signed. */
@@ -252,7 +252,7 @@ export class HistoryDesk implements HistoryDoor {
     const hearsay = this.#core.options.startReason === 'restore';
     if (this.#core.contested !== null || (hearsay && this.#core.now.mono - this.#core.startedAt < HOUR)) return;
     this.#core.event('HISTORY_RENEWED', 'warning', `${why}; this node begins a new incarnation`, this.#core.self.text, null);
-    this.#core.fx.now.reincarnate = { atLeast: this.#core.self.boot.incarnation + 1, why: 'restore' };
+    this.#core.fx.reincarnate(this.#core.self.boot.incarnation + 1);
   }
 
   becomeContested(why: string): void {

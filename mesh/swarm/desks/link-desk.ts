@@ -44,7 +44,7 @@ export class LinkDesk implements LinkDoor {
     // older judgement are out of date: to go on from them would sign a second thing in a place already used.
     if (peer.judged !== session) {
       session.disconnected('a newer connection of the same peer was judged meanwhile');
-      this.#core.fx.now.close.push({ connection: session.id });
+      this.#core.fx.close(session.id);
       return;
     }
     const former = peer.session;
@@ -52,7 +52,7 @@ export class LinkDesk implements LinkDoor {
     peer.opened(link);
     if (former !== null && former !== session && former.state !== 'closed') {
       former.disconnected('replaced by a newer connection');
-      this.#core.fx.now.close.push({ connection: former.id });
+      this.#core.fx.close(former.id);
       this.#core.touched.add(former);
     }
     peer.advanceTrust(this.#core.now.mono);
