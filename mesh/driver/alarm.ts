@@ -50,9 +50,11 @@ export class Alarm {
     this.#timer = setTimeout(this.#onTimer, Math.max(0, Math.ceil(this.#clock.realDelay(at - now))));
   }
 
-  /** New deadlines are looked for once per slack instead of once per turn: what the last turns of a burst set is found by a timer. */
-  review(): void {
-    const now = this.#clock.now().mono;
+  /**
+   * New deadlines are looked for once per slack instead of once per turn: what the last turns of a burst set is found by a
+   * timer. `now` is the present of the turn that ends.
+   */
+  review(now: Millis): void {
     if (this.#at - now <= ALARM_SLACK_MS || this.#reviewTimer !== null) return;
     if (now >= this.#reviewAt) {
       this.#reviewAt = now + ALARM_SLACK_MS;

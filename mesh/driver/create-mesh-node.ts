@@ -332,8 +332,9 @@ class RunningNode implements MeshNode {
   }
 
   #endTurn(): void {
+    const { mono } = this.#now();
     this.#turn = null;
-    this.#alarm.review();
+    this.#alarm.review(mono);
   }
 
   #persist(records: readonly Persist[]): void {

@@ -53,10 +53,12 @@ export class FrameReader {
 
   /** The next complete frame, the reason to close the connection, or undefined when more bytes are needed. */
   next(): Frame | Refused | undefined {
-    this.#refusal ??= this.#refuseStart();
+    if (!this.isPartial && this.#refusal === undefined) return undefined;
+    const length = this.#number(16);
+    this.#refusal ??= this.#refuseStart(length);
     if (this.#refusal !== undefined) return this.#refusal;
-    const total = this.#frameBytes();
-    if (total === undefined || this.#heldBytes + this.#chunk.length - this.#at < total) {
+    const total = HEADER_BYTES + (length ?? 0);
+    if (this.bytesHeld < total) {
       this.#hold(this.#chunk.length - this.#at);
       return undefined;
     }
@@ -70,18 +72,17 @@ export class FrameReader {
     return index < this.#heldBytes ? this.#held[index] : this.#chunk[this.#at + index - this.#heldBytes];
   }
 
-  #number(index: number, size: number): number | undefined {
+  /** The four bytes at an index; undefined while one of them is missing. */
+  #number(index: number): number | undefined {
+    if (this.bytesHeld < index + 4) return undefined;
+    if (this.#heldBytes === 0) return uint32At(this.#chunk, this.#at + index);
     let value = 0;
-    for (let offset = 0; offset < size; offset += 1) {
-      const byte = this.#byte(index + offset);
-      if (byte === undefined) return undefined;
-      value = value * 256 + byte;
-    }
+    for (let offset = 0; offset < 4; offset += 1) value = value * 256 + (this.#byte(index + offset) ?? 0);
     return value;
   }
 
   /** Refuse as early as the bytes allow: a foreign protocol shows itself in its first byte. */
-  #refuseStart(): Refused | undefined {
+  #refuseStart(length: number | undefined): Refused | undefined {
     const first = this.#byte(0);
     const second = this.#byte(1);
     if ((first !== undefined && first !== MAGIC >> 8) || (second !== undefined && second !== (MAGIC & 0xff))) {
@@ -90,16 +91,10 @@ export class FrameReader {
     const version = this.#byte(2);
     if (version !== undefined && version !== FRAME_VERSION)
       return refused('FRAME_VERSION', `frame version ${String(version)} instead of ${String(FRAME_VERSION)}`);
-    const length = this.#number(16, 4);
     if (length !== undefined && length > this.payloadBytesMax) {
       return refused('FRAME_SIZE', `a payload of ${String(length)} bytes exceeds the limit of ${String(this.payloadBytesMax)}`);
     }
     return undefined;
-  }
-
-  #frameBytes(): number | undefined {
-    const length = this.#number(16, 4);
-    return length === undefined || this.#number(20, 4) === undefined ? undefined : HEADER_BYTES + length;
   }
 
   /** Move bytes from the chunk to the held buffer, which at most doubles. */
