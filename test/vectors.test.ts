@@ -25,7 +25,9 @@ import { crypto } from '#test/kit/identities.ts';
 import genesis from '#test/vectors/admission/genesis.json' with { type: 'json' };
 import ledger from '#test/vectors/admission/ledger.json' with { type: 'json' };
 import records from '#test/vectors/admission/records.json' with { type: 'json' };
+import rotationLedger from '#test/vectors/admission/rotation-ledger.json' with { type: 'json' };
 import tokens from '#test/vectors/admission/tokens.json' with { type: 'json' };
+import verdicts from '#test/vectors/admission/verdicts.json' with { type: 'json' };
 import byHand from '#test/vectors/hcth/by-hand.json' with { type: 'json' };
 import linkChain from '#test/vectors/hcth/link-chain.json' with { type: 'json' };
 import proofs from '#test/vectors/hcth/proofs.json' with { type: 'json' };
@@ -114,8 +116,13 @@ describe('vectors', () => {
     expect(files.filter((path) => path !== 'test/vectors/hcth/by-hand.json' && !tests.some((text) => text.includes(path)))).toEqual([]);
   });
 
-  test('the ledger of the vectors has every kind of entry with its effect', () => {
-    expect(new Set(ledger.entries.map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(9);
+  test('the ledgers of the vectors have every kind of entry that there is, with its effect', () => {
+    const source = sources.find(([path]) => path === 'mesh/admission/entries.ts')?.[1] ?? '';
+    const kinds = new Set([...source.matchAll(/^ {4}case '([a-z-]+)':/gm)].map(([, kind]) => kind));
+    expect(kinds.size).toBeGreaterThan(12);
+    const entries = [...ledger.entries, ...rotationLedger.entries, ...verdicts.entries];
+    expect(new Set(entries.map(({ kind }) => kind))).toEqual(kinds);
+    expect(entries.every(({ effect }) => effect.length > 0)).toBe(true);
   });
 });
 
