@@ -111,12 +111,12 @@ export class ConnectionPool {
     while (this.#connections.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
-  /** Close everything at once. */
-  destroy(): void {
+  /** Close everything at once; resolves when the port is free. */
+  async destroy(): Promise<void> {
     for (const connection of this.#connections.values()) connection.destroy();
     this.#connections.clear();
     this.#cancelDials();
-    for (const listener of this.#listeners.splice(0)) void listener.close();
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
   #cancelDials(): void {

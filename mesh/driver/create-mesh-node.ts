@@ -127,7 +127,8 @@ class RunningNode implements MeshNode {
       this.#checkClockRate();
       await this.#pool.listen(this.#options.listenHosts, this.#options.port ?? MESH_PORT);
     } catch (error) {
-      this.#close();
+      // What cannot be closed either is no news: the first fault is the cause.
+      await this.#close().catch((reason: unknown) => this.#log('warning', `not everything could be closed: ${wordsOf(reason)}`));
       throw error;
     }
     this.#running = true;
@@ -146,7 +147,7 @@ class RunningNode implements MeshNode {
     this.#event('NODE_STOPPED', 'info', 'stops in an orderly way');
     this.#running = false;
     await this.#pool.drain();
-    this.#close();
+    await this.#close();
   }
 
   get port(): number {
@@ -168,9 +169,7 @@ class RunningNode implements MeshNode {
     } catch (error) {
       this.#lock?.release();
       this.#lock = null;
-      throw isFault(error)
-        ? error
-        : new Fault('RN-MESH-001', `${folder} cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error });
+      throw isFault(error) ? error : new Fault('RN-MESH-001', `${folder} cannot be used: ${wordsOf(error)}`, { cause: error });
     }
     this.#state = state;
     this.#ring = new EventRing(folder, this.#options.disk);
@@ -274,10 +273,11 @@ class RunningNode implements MeshNode {
     throw new Fault('RN-MESH-031', `clock rate ${this.#clock.rate} in a mesh of the trust profile ${profile}`);
   }
 
-  #close(): void {
+  /** Everything is let go; resolves when the port is free. */
+  async #close(): Promise<void> {
     this.#running = false;
     this.#alarm.stop();
-    this.#pool.destroy();
+    const freed = this.#pool.destroy();
     for (const { reject } of this.#pending.takeAll()) reject(new Fault('RN-MESH-032', 'the node was stopped before the answer came'));
     const [state, lock] = [this.#state, this.#lock];
     [this.#state, this.#lock] = [null, null];
@@ -286,6 +286,7 @@ class RunningNode implements MeshNode {
     } finally {
       lock?.release();
     }
+    await freed;
   }
 
   // ---- the loop ------------------------------------------------------------------------------------------------------
@@ -347,10 +348,10 @@ class RunningNode implements MeshNode {
 
   /** The node's memory failed: nothing more is said, the process above decides. */
   #fail(error: unknown): never {
-    this.#log('error', `state cannot be written, the node stops: ${error instanceof Error ? error.message : 'unknown error'}`);
+    this.#log('error', `state cannot be written, the node stops: ${wordsOf(error)}`);
     this.#swarm = null;
     this.#failed = true;
-    this.#pool.destroy();
+    void this.#pool.destroy();
     const { fatal } = this.#options;
     if (fatal !== undefined) fatal(error);
     throw error;
@@ -695,6 +696,10 @@ class RunningNode implements MeshNode {
 }
 
 const FLUSH: SwarmInput = { kind: 'flush' };
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error';
+}
 
 function faultOf(refusal: Refusal): Fault {
   return new Fault(refusal.code, refusal.text, refusal.next === undefined ? {} : { next: refusal.next });

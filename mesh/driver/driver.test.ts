@@ -98,6 +98,20 @@ describe('a node on TCP and disk', () => {
     expect(event?.data).toMatchObject({ oldAid: old, changed: 'serial' });
   });
 
+  it('stop resolves when the port is free: lives in a row, with no turn of the event loop between them, leave nothing open', async () => {
+    const stateDirectory = folder();
+    const open = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPServerWrap').length;
+    const before = open();
+    const lives = [await start('box', { stateDirectory })];
+    const port = lives[0]!.port;
+    for (let life = 0; life < 5; life += 1) {
+      await lives.at(-1)!.stop();
+      // The one that was closed last is buried at the end of this turn.
+      expect(open()).toBeLessThanOrEqual(before + 1);
+      lives.push(await start('box', { stateDirectory, port }));
+    }
+  });
+
   it('a port in use is a fault that names it', async () => {
     const one = await start('one');
     const other = createMeshNode({ stateDirectory: folder(), binding: soft('1'), name: 'two', port: one.port, listenHosts: ['127.0.0.1'] });
