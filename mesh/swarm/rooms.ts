@@ -73,6 +73,8 @@ export interface HistoryDoor {
   probeOver(context: Context, outcome: 'silent' | 'answers'): void;
   /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
   onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void;
+  /** The same inside a session: each set is looked at once, and within what its bringer may ask for. */
+  onEvidenceTold(peer: PeerIdentity, evidence: readonly SignedObject[]): void;
   /** A statement of our own that we do not know, of this incarnation or a later one. */
   onOwnShown(shown: { readonly incarnation: number; readonly nonce: Uint8Array }, thisLife: boolean): void;
   onCheckpoint(session: Session, peer: Peer, object: SignedObject): void;

@@ -24,12 +24,14 @@ import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import type { Context } from '../context.ts';
 import { type SwarmCore, turned } from '../core.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
+import { NewsIntake } from '../news-intake.ts';
 import type { Peer } from '../peer.ts';
 import type { HistoryDoor } from '../rooms.ts';
 
 /** See the header. */
 export class HistoryDesk implements HistoryDoor {
   readonly #core: SwarmCore;
+  readonly #told = new NewsIntake();
 
   constructor(core: SwarmCore) {
     this.#core = core;
@@ -180,6 +182,11 @@ export class HistoryDesk implements HistoryDoor {
     const copy = this.#core.rooms.contests.refusalFor(probe.peer);
     session.decide(copy ?? this.resume(context, probe.peer, probe.block, null, outcome), this.#core.now.mono);
     this.#core.touched.add(session);
+  }
+
+  onEvidenceTold(peer: PeerIdentity, evidence: readonly SignedObject[]): void {
+    const name = hex(this.#core.crypto.sha256(...evidence.flatMap(({ body, sig }) => [body, sig])));
+    if (this.#told.admits(peer.text, name, this.#core.now.mono)) this.onEvidence(peer, 'IDENTITY_STALE', evidence);
   }
 
   /** A peer shows what we have signed ourselves (§2.9, self-report rule). */

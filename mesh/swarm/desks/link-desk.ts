@@ -144,9 +144,8 @@ export class LinkDesk implements LinkDoor {
         return this.#core.rooms.gossip.onGossip(peer, message.topic, message.body, message.origin);
       case 'evidence':
         // Our own signatures, shown to us inside a session: what a refusal would show (§2.9).
-        return this.#core.rooms.history.onEvidence(
+        return this.#core.rooms.history.onEvidenceTold(
           identity,
-          'IDENTITY_STALE',
           message.items.map(({ object }) => ({ body: object.body.slice(), sig: object.sig.slice() })),
         );
       case 'est-fetch':
