@@ -32,6 +32,8 @@ export const HCTH_LIMITS = {
   declaredLossesFree: 6,
   /** Own statements kept; older ones are pruned behind a seal. */
   statementsMax: 1_024,
+  /** Own statements, of this life and of earlier ones, told from those of a copy: a week of roots. An older one that is shown is unknown, not false. */
+  statementsRememberedMax: 1_024,
   /** Wall clock against monotonic clock; above it the process was suspended or snapshotted: new incarnation. */
   clockJumpMsMax: 5_000,
   /** Added to the highest known incarnation where our own could not be read. */

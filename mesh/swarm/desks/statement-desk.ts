@@ -3,11 +3,11 @@
  * orderly stop, and whatever other rooms must be held to. Members are told each statement and keep the newest of each
  * other, so that a card that forgot can be told what it had said (H-13).
  */
-import { bytesEqual, hex } from '#core/bytes/bytes.ts';
+import { bytesEqual } from '#core/bytes/bytes.ts';
 import { type Millis, NEVER } from '#core/time/time.ts';
-import { decodeBoot } from '#mesh/hcth/boot-event.ts';
 import { decodeCheckpointRoot, encodeCheckpointRoot, linkHeadsRoot } from '#mesh/hcth/checkpoint-root.ts';
 import { LABELS } from '#mesh/hcth/labels.ts';
+import { OwnMemory } from '#mesh/hcth/own-memory.ts';
 import { packStatement, unpackStatement } from '#mesh/hcth/own-statements.ts';
 import { objectDigest, type SignedObject, verifyObject } from '#mesh/hcth/signed-object.ts';
 import { decodeStatement, makeStatement, type Statement, type StatementKind, statementTipAtBoot, type StatementTip } from '#mesh/hcth/statement-log.ts';
@@ -27,16 +27,20 @@ export class StatementDesk implements StatementDoor {
   readonly #core: SwarmCore;
   #tip: StatementTip;
   #newest: SignedObject | null = null;
-  /** Digests of what this node knows to have said, this run and before. */
-  readonly #own = new Set<string>();
+  /** What this node knows to have said, this run and before. */
+  readonly #memory: OwnMemory;
   #rootAt: Millis;
 
   constructor(core: SwarmCore) {
     this.#core = core;
     this.#tip = statementTipAtBoot(core.crypto, core.self.bootObject);
+    this.#memory = new OwnMemory(core.self.boot);
     this.#rootAt = core.now.mono + LIMITS.statementRootMs;
-    for (const record of core.options.statements ?? []) this.#remember(unpackStatement(record));
-    this.#remember(core.self.bootObject);
+    for (const record of core.options.statements ?? []) {
+      const object = unpackStatement(record);
+      const statement = object === undefined ? undefined : decodeStatement(object.body);
+      if (object !== undefined && statement !== undefined) this.#memory.remember(statement, this.#digestOf(object));
+    }
   }
 
   get newest(): SignedObject | null {
@@ -60,7 +64,7 @@ export class StatementDesk implements StatementDoor {
     const { object, tip } = makeStatement(crypto, self.signKey, scope, this.#tip, { kind, body });
     this.#tip = tip;
     this.#newest = object;
-    this.#remember(object);
+    this.#memory.remember({ ...scope, number: tip.number }, this.#digestOf(object));
     this.#core.fx.persist({ kind: 'statement', record: packStatement(object), durable: DURABLE.has(kind) });
     for (const peer of this.#core.peers.values()) if (peer.session !== null) this.#tell(peer.session, self.aid, object, tip.number);
     return object;
@@ -137,12 +141,12 @@ export class StatementDesk implements StatementDoor {
   #onOwn(from: Peer, object: SignedObject, statement: Statement): void {
     const { crypto, self } = this.#core;
     if (!self.established.signKeys.some((key) => verifyObject(crypto, key, LABELS.statement, object))) return;
-    const digest = hex(objectDigest(crypto, LABELS.statement, object.body));
-    if (this.#own.has(digest)) return;
-    const thisLife = statement.incarnation === self.boot.incarnation && bytesEqual(statement.nonce, self.boot.nonce);
+    const digest = this.#digestOf(object);
+    const recognition = this.#memory.recognise(statement, digest);
     // Our own memory of this run is complete: who speaks in it besides us holds a copy of it, or of our key.
-    if (thisLife || statement.incarnation >= self.boot.incarnation) return this.#core.rooms.history.onOwnShown(statement, thisLife);
-    this.#own.add(digest);
+    if (recognition === 'foreign') return this.#core.rooms.history.onOwnShown(statement, this.#memory.isOfThisLife(statement));
+    if (recognition !== 'news') return;
+    this.#memory.remember(statement, digest);
     this.#core.fx.persist({ kind: 'statement', record: packStatement(object), durable: true });
     this.#core.event(
       'STATE_RECALLED',
@@ -164,9 +168,7 @@ export class StatementDesk implements StatementDoor {
     this.#core.touched.add(session);
   }
 
-  #remember(object: SignedObject | undefined): void {
-    if (object === undefined) return;
-    const label = decodeBoot(object.body) === undefined ? LABELS.statement : LABELS.boot;
-    this.#own.add(hex(objectDigest(this.#core.crypto, label, object.body)));
+  #digestOf(object: SignedObject): Uint8Array {
+    return objectDigest(this.#core.crypto, LABELS.statement, object.body);
   }
 }
