@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { SignKey } from '#core/crypto/crypto.ts';
 import { hex, utf8 } from '#core/bytes/bytes.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
-import type { RmpValue } from '#core/msgpack/value.ts';
+import type { RmpInput } from '#core/msgpack/value.ts';
 import { applyEntry, foundRegistry } from '#mesh/admission/apply-entry.ts';
 import { encodeChange, type LedgerChange } from '#mesh/admission/entries.ts';
 import { ADMISSION_LIMITS } from '#mesh/admission/limits.ts';
@@ -70,7 +70,7 @@ function refuse(name: string, rule: string, at: 'form' | 'signature' | 'body' | 
   refused.push({ name, rule, after: entries.length, at, why, entry: hex(sealed instanceof Uint8Array ? sealed : packEntry(sealed)) });
 }
 
-function misshapen(kind: string, fields: Readonly<Record<string, RmpValue>>): SealedEntry {
+function misshapen(kind: string, fields: Readonly<Record<string, RmpInput>>): SealedEntry {
   return seal({ kind, body: encodeRmp(fields) });
 }
 
