@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { median } from '../statistics.ts';
 import type { Measure, Phase } from './process.ts';
+import type { WireSystem } from './system.ts';
 import { systems } from './systems.ts';
 
 export interface WireRow {
@@ -40,9 +41,9 @@ export async function runWire(options: WireOptions): Promise<readonly WireRow[]>
   const samples = new Map<string, (Phase & { totalCpuUs: number })[]>();
   for (let round = 0; round < options.rounds; round += 1) {
     for (const system of systems) {
-      const server = start('server', system.name, '');
+      const server = start('server', system, '');
       const { address } = await answer<{ address: unknown }>(server);
-      const client = start('client', system.name, JSON.stringify(address));
+      const client = start('client', system, JSON.stringify(address));
       await answer(client);
       for (const wanted of CASES) {
         const cpuBefore = await serverCpu(server);
@@ -76,8 +77,9 @@ export async function runWire(options: WireOptions): Promise<readonly WireRow[]>
   });
 }
 
-function start(role: string, name: string, address: string): ChildProcess {
-  return fork(new URL('process.ts', import.meta.url), [role, name, address], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+function start(role: string, { name, engineFlags = [] }: WireSystem, address: string): ChildProcess {
+  const execArgv = [...process.execArgv, ...engineFlags];
+  return fork(new URL('process.ts', import.meta.url), [role, name, address], { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
 async function answer<T>(child: ChildProcess): Promise<T> {

@@ -19,6 +19,8 @@ export interface WireSystem {
   readonly name: string;
   /** What the figures of this system include, for the table's footnotes. */
   readonly security: string;
+  /** Settings of the engine that the product's own executable has; none where the peer is run as it comes. */
+  readonly engineFlags?: readonly string[];
   serve(): Promise<ServerHandle>;
   connect(address: unknown, inFlight: number): Promise<ClientHandle>;
 }

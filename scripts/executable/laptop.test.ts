@@ -14,7 +14,7 @@ describe('what goes into an executable', () => {
     const settings = seaSettings({ text: '', assets: new Map([['a.gz', '/x/a.gz']]), heapMebibytesMax: 96 });
     expect(settings).toMatchObject({
       execArgvExtension: 'none',
-      execArgv: ['--disable-sigusr1', '--max-old-space-size=96', '--expose-gc'],
+      execArgv: ['--disable-sigusr1', '--no-concurrent-array-buffer-sweeping', '--max-old-space-size=96', '--expose-gc'],
       assets: { 'a.gz': '/x/a.gz' },
     });
   });

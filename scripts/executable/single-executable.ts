@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stripElf } from '#scripts/executable/strip-elf.ts';
+import { ENGINE_FLAGS } from './engine-flags.ts';
 
 const run = promisify(execFile);
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -31,7 +32,7 @@ export function seaSettings(program: Program): Record<string, unknown> {
     disableExperimentalSEAWarning: true,
     useCodeCache: false,
     useSnapshot: false,
-    execArgv: ['--disable-sigusr1', ...heap],
+    execArgv: ['--disable-sigusr1', ...ENGINE_FLAGS, ...heap],
     // The default, "env", would let NODE_OPTIONS=--require run foreign code inside the program.
     execArgvExtension: 'none',
     assets: Object.fromEntries(program.assets),

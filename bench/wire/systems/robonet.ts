@@ -11,6 +11,7 @@ import { createMeshNode } from '#mesh/driver/create-mesh-node.ts';
 import type { MeshNode } from '#mesh/driver/mesh-node.ts';
 import type { HardwareBinding } from '#mesh/hcth/hardware-binding.ts';
 import { LEVEL_RATES } from '#mesh/session/limits.ts';
+import { ENGINE_FLAGS } from '#scripts/executable/engine-flags.ts';
 import type { WireSystem } from '../system.ts';
 import { EchoCodec } from './echo-codec.ts';
 
@@ -22,6 +23,7 @@ const rates = LEVEL_RATES.map(() => ({ framesPerSecond: 1e9, bytesPerSecond: 1e1
 export const robonet: WireSystem = {
   name: 'roboNet',
   security: 'authenticated, encrypted, hash-chained',
+  engineFlags: ENGINE_FLAGS,
   async serve() {
     const { node, remove } = await startNode('server');
     await node.found({ name: 'bench', admission: 'token', trustProfile: 'lab' });
