@@ -63,8 +63,15 @@ export interface LogOutput {
   readonly send: readonly { readonly to: string; readonly message: LogMessage }[];
   /** Newly committed here, in order; apply them to the state. */
   readonly committed: readonly SealedEntry[];
-  /** A peer sent something that its signature or chain contradicts. */
-  readonly faults: readonly { readonly from: string; readonly why: string }[];
+  readonly faults: readonly LogFault[];
+}
+
+/** A peer sent something that its signature or chain contradicts. */
+export interface LogFault {
+  readonly from: string;
+  readonly why: string;
+  /** The voter's own signature is under it: whoever brings it has only passed on what it was given. */
+  readonly voters: boolean;
 }
 
 /** Causes a log reacts to. */

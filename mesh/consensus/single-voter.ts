@@ -10,7 +10,7 @@ import { assert } from '#core/errors/assert.ts';
 import type { Millis } from '#core/time/time.ts';
 import { openEntry, sealEntry, verifyEntry } from './entry-codec.ts';
 import { LOG_LIMITS as LIMITS } from './limits.ts';
-import type { LogEntry, LogInput, LogMessage, LogOutput, Proposal, ProposeOutcome, ReplicatedLog, SealedEntry } from './log.ts';
+import type { LogEntry, LogFault, LogInput, LogMessage, LogOutput, Proposal, ProposeOutcome, ReplicatedLog, SealedEntry } from './log.ts';
 
 /** The keys of the voter: which one an entry must be signed with follows from the entries before it. */
 export interface VoterKeyPort {
@@ -123,25 +123,29 @@ export class SingleVoterLog implements ReplicatedLog {
 
   #onAppend(from: string, entries: readonly { readonly bytes: Uint8Array; readonly signature: Uint8Array }[], commit: number, now: Millis): LogOutput {
     const fresh: SealedEntry[] = [];
-    const faults: { from: string; why: string }[] = [];
+    const faults: LogFault[] = [];
     const peer = this.#linked.get(from);
     if (peer !== undefined) peer.commit = Math.max(peer.commit, commit);
     for (const { bytes, signature } of entries) {
       const sealed = openEntry(this.#options.crypto, bytes, signature);
       if (sealed === undefined) {
-        faults.push({ from, why: 'a log entry does not decode' });
+        faults.push({ from, why: 'a log entry does not decode', voters: false });
         break;
       }
       const known = this.#entries[sealed.entry.index - 1];
       if (known !== undefined) {
         if (bytesEqual(known.digest, sealed.digest)) continue;
-        if (this.#wasVoters(sealed)) faults.push({ from, why: `the voter signed two different entries at index ${sealed.entry.index}` });
-        else faults.push({ from, why: `log entry ${sealed.entry.index} is not signed by the voter` });
+        if (this.#wasVoters(sealed)) faults.push({ from, why: `the voter signed two different entries at index ${sealed.entry.index}`, voters: true });
+        else faults.push({ from, why: `log entry ${sealed.entry.index} is not signed by the voter`, voters: false });
         break;
       }
       if (sealed.entry.index !== this.commitIndex + 1) break; // a gap: fetched below
       if (!bytesEqual(sealed.entry.previous, this.head) || !this.#isVoters(sealed)) {
-        faults.push({ from, why: `log entry ${sealed.entry.index} is not signed by the voter or does not continue the chain` });
+        faults.push({
+          from,
+          why: `log entry ${sealed.entry.index} is not signed by the voter or does not continue the chain`,
+          voters: this.#wasVoters(sealed),
+        });
         break;
       }
       this.#accept(sealed);

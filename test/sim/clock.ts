@@ -1,30 +1,40 @@
 /**
  * The clocks of one machine against the time of the world. The monotonic one stands still while a machine exists as a
- * snapshot only, and starts anywhere; the wall clock is that of the world (somebody sets it) unless it slept as well.
+ * snapshot only, starts anywhere and runs at its own rate; the wall clock is what somebody has set it to.
  */
 import type { Instant, Millis } from '#core/time/time.ts';
 
 /** Wall clock at time zero of the world. */
 const WALL_START: Millis = 1_700_000_000_000;
+/** A clock with a rate is asked for the world's time of its own: rounding must not make it ring a moment too early. */
+const ROUNDING_MS = 1e-3;
 
 export class MachineClock {
-  /** Monotonic clock minus time of the world. */
-  monoAhead: Millis;
-  /** Wall clock minus the right one. */
+  /** Monotonic clock minus time of the world, at time zero of the world. */
+  readonly monoAhead: Millis;
+  /** Wall clock minus the right one, at time zero of the world. */
   wallAhead: Millis;
+  /** What passes on it while one millisecond of the world passes. */
+  readonly rate: number;
 
-  constructor(monoAhead: Millis = 0, wallAhead: Millis = 0) {
+  constructor(monoAhead: Millis = 0, wallAhead: Millis = 0, rate = 1) {
     this.monoAhead = monoAhead;
     this.wallAhead = wallAhead;
+    this.rate = rate;
   }
 
   /** What the machine's clocks show. */
   at(now: Millis): Instant {
-    return { mono: now + this.monoAhead, wall: WALL_START + now + this.wallAhead };
+    return { mono: now * this.rate + this.monoAhead, wall: WALL_START + now * this.rate + this.wallAhead };
   }
 
   /** The time of the world at which the monotonic clock shows so much. */
   worldTime(mono: Millis): Millis {
-    return mono - this.monoAhead;
+    return this.rate === 1 ? mono - this.monoAhead : (mono - this.monoAhead) / this.rate + ROUNDING_MS;
+  }
+
+  /** The clock of a machine that has existed as a snapshot only since `takenAt`: for it no time has passed. */
+  stoodStill(takenAt: Millis, now: Millis): MachineClock {
+    return new MachineClock(this.monoAhead - (now - takenAt) * this.rate, this.wallAhead, this.rate);
   }
 }

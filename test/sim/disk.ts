@@ -4,6 +4,7 @@
  * are recovered to their last whole record; that half-written records are recognised is proved elsewhere (core/journal).
  */
 import type { Rng } from '#core/random/random.ts';
+import type { Identity } from '#mesh/hcth/identity-file.ts';
 import type { StoredIncarnation } from '#mesh/hcth/incarnation.ts';
 import type { CachedAddress, DocumentName, Persist } from '#mesh/swarm/step.ts';
 
@@ -15,6 +16,8 @@ export interface DiskImage {
   readonly documents: ReadonlyMap<DocumentName, Uint8Array>;
   readonly evidence: ReadonlyMap<string, Uint8Array>;
   readonly incarnation: StoredIncarnation | null;
+  /** The file with the keys; null before the first start. */
+  readonly identity: Identity | null;
 }
 
 export const EMPTY_DISK: DiskImage = {
@@ -24,6 +27,7 @@ export const EMPTY_DISK: DiskImage = {
   documents: new Map(),
   evidence: new Map(),
   incarnation: null,
+  identity: null,
 };
 
 /** A write that the disk has taken and not confirmed. */
@@ -38,7 +42,10 @@ export class Disk {
   readonly #peers: Map<string, Uint8Array>;
   #statements: Uint8Array[];
   #incarnation: StoredIncarnation | null;
+  #identity: Identity | null;
   #unconfirmed: Unconfirmed[] = [];
+  /** A power cut leaves nothing that was not confirmed; otherwise chance says how much of it. */
+  losesAll = false;
   /** Writes so far, and how many of them a power cut has taken. */
   writes = 0;
   lost = 0;
@@ -50,6 +57,7 @@ export class Disk {
     this.documents = new Map(image.documents);
     this.evidence = new Map(image.evidence);
     this.#incarnation = image.incarnation;
+    this.#identity = image.identity;
   }
 
   get incarnation(): StoredIncarnation | null {
@@ -72,7 +80,18 @@ export class Disk {
       documents: new Map(this.documents),
       evidence: new Map(this.evidence),
       incarnation: this.#incarnation,
+      identity: this.#identity,
     };
+  }
+
+  get identity(): Identity | null {
+    return this.#identity;
+  }
+
+  /** One file, replaced as a whole and confirmed. */
+  writeIdentity(identity: Identity): void {
+    this.writes += 1;
+    this.#identity = identity;
   }
 
   /** The two-slot file: confirmed and read back before anything is signed. */
@@ -122,7 +141,7 @@ export class Disk {
   powerCut(rng: Rng): void {
     for (const file of ['peers', 'statements'] as const) {
       const waiting = this.#unconfirmed.filter((write) => write.file === file);
-      const kept = Math.floor(rng.next() * (waiting.length + 1));
+      const kept = this.losesAll ? 0 : Math.floor(rng.next() * (waiting.length + 1));
       this.lost += waiting.length - kept;
       this.#unconfirmed = [...waiting.slice(0, kept), ...this.#unconfirmed.filter((write) => write.file !== file)];
       this.#confirm(file);

@@ -138,7 +138,10 @@ function optionsOf(crypto: CryptoPort, start: RunStart, entropy: Entropy): Swarm
 export interface Lineage {
   readonly name: string;
   readonly text: string;
+  /** As it was made; rotations stand on the disks of the machines that made them. */
   readonly identity: Identity;
+  /** Newest rotation that any machine of it has made. */
+  rotations: number;
   readonly machines: Machine[];
   /** What has been done to it, by the simulator's own account. */
   restored: boolean;
@@ -222,6 +225,11 @@ export class Machine {
     this.disk = new Disk(options.image);
   }
 
+  /** Its keys, as they stand on its disk. */
+  get identity(): Identity {
+    return this.disk.identity ?? this.lineage.identity;
+  }
+
   /** An older state of this disk, or another one's. */
   diskFrom(image: DiskImage): Disk {
     return new Disk(image);
@@ -239,7 +247,7 @@ export class Machine {
     assert(decision.kind === 'start', 'a simulated machine always starts');
     const nonce = seededEntropy(`${seed}/nonce`)(16);
     this.disk.writeIncarnation({ incarnation: decision.incarnation, nonce, why: decision.why });
-    const { established, signKey, staticKey } = this.lineage.identity;
+    const { established, signKey, staticKey } = this.identity;
     const last = this.disk.image().statements.at(-1);
     const object = last === undefined ? undefined : unpackStatement(last);
     const isBoot = object !== undefined && decodeBoot(object.body) !== undefined;

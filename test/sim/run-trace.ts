@@ -14,7 +14,7 @@ import { KeyRegistry } from './crypto/sim-crypto.ts';
 import { witnessed } from './crypto/witness.ts';
 import { found } from './founding.ts';
 import type { Machine } from './machine.ts';
-import type { TraceOptions } from './options.ts';
+import { clockRate, type TraceOptions } from './options.ts';
 import { Truth } from './truth.ts';
 import { type StepKind, wantsMemories, Workload } from './workload.ts';
 import { World } from './world.ts';
@@ -64,7 +64,12 @@ export interface Outcomes {
 export function runTrace(options: TraceOptions, crypto: CryptoPort = new KeyRegistry().port()): TraceResult {
   const truth = new Truth();
   const memories = wantsMemories(options.profile);
-  const world = new World({ seed: options.seed, cryptoOf: (index) => witnessed(crypto, truth.witness(index)), memories });
+  const world = new World({
+    seed: options.seed,
+    cryptoOf: (index) => witnessed(crypto, truth.witness(index)),
+    memories,
+    rateOf: (index) => clockRate(options, index),
+  });
   truth.watch(world);
   const scene: Scene = { world, truth, options };
   const checkers = CHECKERS.map((make) => make(scene));

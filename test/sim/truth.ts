@@ -5,6 +5,7 @@
  */
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import { type Checkpoint, decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { decodeRotation } from '#mesh/hcth/establishment-events.ts';
 import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
@@ -14,6 +15,7 @@ import type { World } from './world.ts';
 
 const CHECKPOINT = labelled(LABELS.checkpoint);
 const BINDING = labelled(LABELS.binding);
+const ROTATION = labelled(LABELS.rotation);
 
 /** A place of a history at which two different things were signed. */
 export interface Equivocation {
@@ -28,7 +30,7 @@ export interface Equivocation {
 
 interface Place {
   readonly aid: string;
-  readonly sequence: number;
+  readonly name: string;
   /** Once two things have been said in it. */
   equivocation: Equivocation | null;
   readonly heads: Uint8Array[];
@@ -71,13 +73,14 @@ export class Truth {
         if (label === undefined || body === undefined) return;
         if (is(label, BINDING)) this.#onBindingSigned(index, signature);
         else if (is(label, CHECKPOINT)) this.#onCheckpointSigned(body, signature);
+        else if (is(label, ROTATION)) this.#onRotationSigned(body, signature);
       },
       verified: (parts, signature) => {
         const [label] = parts;
         const judge = this.#world?.machines[index];
         if (label === undefined || judge === undefined) return;
         if (is(label, BINDING)) this.#onBindingVerified(judge, signature);
-        else if (is(label, CHECKPOINT)) this.#see(judge, signature);
+        else if (is(label, CHECKPOINT) || is(label, ROTATION)) this.#see(judge, signature);
       },
     };
   }
@@ -121,18 +124,29 @@ export class Truth {
     const checkpoint = decodeCheckpoint(body);
     // The genesis depends on what both ends agree on later: two heads of frame 0 say nothing.
     if (checkpoint === undefined || checkpoint.sequence === 0) return;
-    const key = placeOf(checkpoint);
+    this.#say(placeOf(checkpoint), aidText(checkpoint.from), `frame ${checkpoint.sequence}`, checkpoint.head, signature);
+  }
+
+  /** Two rotations with one number are two things in one place as well (H-7). What the old key signs is no event. */
+  #onRotationSigned(body: Uint8Array, signature: Uint8Array): void {
+    const rotation = decodeRotation(body);
+    if (rotation === undefined) return;
+    const aid = aidText(rotation.aid);
+    this.#say(`rotation/${aid}/${rotation.number}`, aid, `rotation ${rotation.number}`, body.slice(), signature);
+  }
+
+  #say(key: string, aid: string, name: string, head: Uint8Array, signature: Uint8Array): void {
     let place = this.#places.get(key);
     if (place === undefined) {
-      place = { aid: aidText(checkpoint.from), sequence: checkpoint.sequence, equivocation: null, heads: [], seenBy: new Map() };
+      place = { aid, name, equivocation: null, heads: [], seenBy: new Map() };
       this.#places.set(key, place);
     }
-    const known = place.heads.findIndex((head) => bytesEqual(head, checkpoint.head));
+    const known = place.heads.findIndex((other) => bytesEqual(other, head));
     this.#spoken.set(keyOf(signature), { place, head: known < 0 ? place.heads.length : known });
     if (known >= 0) return;
-    place.heads.push(checkpoint.head);
+    place.heads.push(head);
     if (place.heads.length !== 2) return;
-    place.equivocation = { aid: place.aid, place: `frame ${place.sequence}`, heads: place.heads, caughtBy: new Map() };
+    place.equivocation = { aid, place: name, heads: place.heads, caughtBy: new Map() };
     this.equivocations.push(place.equivocation);
   }
 

@@ -3,7 +3,7 @@
  * a run can show that there were faults at all. Nothing here looks at what the nodes make of it.
  */
 import { createRng, type Rng } from '#core/random/random.ts';
-import type { Millis } from '#core/time/time.ts';
+import { DAY, HOUR, type Millis, MINUTE } from '#core/time/time.ts';
 import type { DiskImage } from './disk.ts';
 import type { Founded } from './founding.ts';
 import type { Machine, RamSnapshot } from './machine.ts';
@@ -36,6 +36,10 @@ export const STEPS = [
   'partition-one-way',
   'flap',
   'heal',
+  'rotate',
+  'rotate-untold',
+  'recover',
+  'set-clock',
 ] as const;
 export type StepKind = (typeof STEPS)[number];
 
@@ -77,6 +81,20 @@ const WEIGHTS: Readonly<Record<Profile, Weights>> = {
     'fork-noticed': 0.3,
     'roll-back-memory': 0.4,
   },
+  rotation: {
+    ...ORDINARY,
+    ...POWER,
+    'back-up': 1,
+    restore: 0.6,
+    clone: 0.6,
+    'clone-of-back-up': 0.3,
+    partition: 1,
+    heal: 2,
+    rotate: 2,
+    'rotate-untold': 0.7,
+    recover: 1,
+  },
+  drift: { ...ORDINARY, ...POWER, 'back-up': 0.5, restore: 0.4, partition: 0.7, heal: 2, 'wait-slot': 4, 'set-clock': 2, rotate: 0.2 },
 };
 
 /** Whether memories of machines are taken in traces of this class. */
@@ -87,6 +105,8 @@ export function wantsMemories(profile: Profile): boolean {
 
 /** Copies of one identity, the original included. */
 const COPIES_MAX = 3;
+/** Rotations of one identity: its log goes over the wire in more than one way from here on. */
+const ROTATIONS_MAX = 8;
 /** Machines of one world. */
 const MACHINES_MAX = 8;
 
@@ -277,6 +297,18 @@ export class Workload {
         }
         return `${a.name} and ${b.name}`;
       }
+      case 'rotate':
+        return this.#rotate({ recovery: false, untold: false });
+      case 'rotate-untold':
+        return this.#rotate({ recovery: this.#rng.next() < 0.3, untold: true });
+      case 'recover':
+        return this.#rotate({ recovery: true, untold: false });
+      case 'set-clock': {
+        const machine = this.#pick(() => true);
+        if (machine === null) return null;
+        machine.clock.wallAhead = [0, -400 * DAY, 400 * DAY, -1 * HOUR, 5 * MINUTE][Math.floor(this.#rng.next() * 5)] ?? 0;
+        return `${machine.name} is ${machine.clock.wallAhead / HOUR} h ahead`;
+      }
       case 'heal':
         if (world.network.isWhole) return null;
         world.network.heal();
@@ -315,6 +347,16 @@ export class Workload {
     else world.wake(copy, snapshot, this.#rng.next() < 0.5);
     this.#sightingsOf(copy);
     return `${copy.name}, the memory is ${Math.round((world.now - snapshot.takenAt) / 1_000)} s old`;
+  }
+
+  /** The owner asks for it where he may: the program refuses while it cannot know whether the key is still the newest. */
+  #rotate(how: { readonly recovery: boolean; readonly untold: boolean }): string | null {
+    const may = (machine: Machine): boolean => machine.run?.swarm.rotationFault() === undefined && machine.identity.established.rotations < ROTATIONS_MAX;
+    const machine = this.#pick((candidate) => candidate.run !== null && may(candidate));
+    if (machine === null) return null;
+    this.#world.rotate(machine, how);
+    if (!how.untold) this.#sightingsOf(machine);
+    return `${machine.name}, rotation ${machine.identity.established.rotations}${how.recovery ? ' by recovery' : ''}`;
   }
 
   #start(machine: Machine): void {

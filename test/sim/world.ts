@@ -10,11 +10,12 @@ import { createRng, type Rng } from '#core/random/random.ts';
 import { type Millis, NEVER } from '#core/time/time.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
+import { rotateIdentity, ROTATION_RANDOM_BYTES } from '#mesh/hcth/rotate-identity.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
 import type { Command, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
 import { type DiskImage, EMPTY_DISK } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
-import { type Lineage, Machine, type RamSnapshot } from './machine.ts';
+import { type Lineage, Machine, type RamSnapshot, seededEntropy } from './machine.ts';
 import { MachineClock } from './clock.ts';
 import { Network } from './network.ts';
 import { TraceHash } from './trace-hash.ts';
@@ -35,6 +36,8 @@ export interface WorldOptions {
   readonly seed: string;
   /** The port of one machine, by its number; all ports of a world understand each other. */
   readonly cryptoOf: (machine: number) => CryptoPort;
+  /** How fast the clock of a machine runs, by its number; all run alike without it. */
+  readonly rateOf?: (machine: number) => number;
   /** Whether memories will be asked for ({@link World.remember}): all that goes into every machine is kept then. */
   readonly memories?: boolean;
 }
@@ -50,6 +53,7 @@ export class World {
   now: Millis = 1_000;
   readonly #cryptoOf: (machine: number) => CryptoPort;
   readonly #memories: boolean;
+  readonly #rateOf: (machine: number) => number;
   readonly #byAddress = new Map<string, Machine>();
   readonly #rng: Rng;
   #command = 0;
@@ -58,6 +62,7 @@ export class World {
     this.seed = options.seed;
     this.#cryptoOf = options.cryptoOf;
     this.#memories = options.memories ?? true;
+    this.#rateOf = options.rateOf ?? (() => 1);
     this.#rng = createRng(`${options.seed}/world`);
     this.network = new Network(this);
   }
@@ -67,7 +72,16 @@ export class World {
   /** A machine with an identity of its own; off. */
   add(name: string, makeIdentity: (crypto: CryptoPort) => Identity, image: DiskImage = EMPTY_DISK): Machine {
     const identity = makeIdentity(this.#cryptoOf(this.machines.length));
-    const lineage: Lineage = { name, text: aidText(identity.established.aid), identity, machines: [], restored: false, cloned: false, forked: false };
+    const lineage: Lineage = {
+      name,
+      text: aidText(identity.established.aid),
+      identity,
+      rotations: 0,
+      machines: [],
+      restored: false,
+      cloned: false,
+      forked: false,
+    };
     this.lineages.push(lineage);
     return this.addOf(lineage, image);
   }
@@ -84,7 +98,7 @@ export class World {
       image,
     });
     // Nobody's monotonic clock starts where another's does.
-    machine.clock = new MachineClock(index * 12_345);
+    machine.clock = new MachineClock(index * 12_345, 0, this.#rateOf(index));
     lineage.machines.push(machine);
     this.machines.push(machine);
     this.#byAddress.set(addressText(machine.address), machine);
@@ -129,6 +143,27 @@ export class World {
     this.network.closeAll(machine, 'fin');
   }
 
+  /**
+   * The owner has a key replaced, as the driver does it (mesh/driver/identity-keeper.ts): the new one is on the disk, then
+   * everybody is told, then the next run begins. `untold`: the power goes between the two.
+   */
+  rotate(machine: Machine, how: { readonly recovery: boolean; readonly untold: boolean }): void {
+    const { signKey, nextSeed, established } = machine.identity;
+    assert(nextSeed !== null, 'the next key is at hand');
+    const random = seededEntropy(`${this.#nextSeed(machine)}/rotation`)(ROTATION_RANDOM_BYTES);
+    const rotated = rotateIdentity(machine.crypto, established, nextSeed, how.recovery ? null : signKey, random);
+    assert(rotated.kind === 'rotated', 'the next key fits');
+    machine.disk.writeIdentity(rotated.identity);
+    const { rotations } = rotated.identity.established;
+    machine.lineage.rotations = Math.max(machine.lineage.rotations, rotations);
+    if (how.untold) return this.cutPower(machine);
+    this.input(machine, { kind: 'rotated', event: rotated.event, number: rotations });
+    machine.run = null;
+    machine.wakeAt = NEVER;
+    this.network.closeAll(machine, 'fin');
+    this.start(machine);
+  }
+
   /** A snapshot of the machine with its memory. */
   remember(machine: Machine): RamSnapshot {
     const { run } = machine;
@@ -141,7 +176,7 @@ export class World {
       connections: [...machine.ends.keys()],
       dials: [...machine.dials],
       takenAt: this.now,
-      clock: new MachineClock(machine.clock.monoAhead, machine.clock.wallAhead),
+      clock: new MachineClock(machine.clock.monoAhead, machine.clock.wallAhead, machine.clock.rate),
     };
   }
 
@@ -152,7 +187,7 @@ export class World {
   wake(machine: Machine, snapshot: RamSnapshot, sameChance: boolean): void {
     assert(machine.run === null, `${machine.name} runs already`);
     machine.powered = true;
-    machine.clock = new MachineClock(snapshot.clock.monoAhead - (this.now - snapshot.takenAt), snapshot.clock.wallAhead);
+    machine.clock = snapshot.clock.stoodStill(snapshot.takenAt, this.now);
     const run = snapshot.run.remembered(machine.crypto, snapshot, sameChance ? null : this.#nextSeed(machine));
     machine.run = run;
     machine.nextAccepted = 10_000 * (machine.runs + 1);

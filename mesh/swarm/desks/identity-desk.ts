@@ -137,8 +137,9 @@ export class IdentityDesk implements IdentityDoor {
     // At first contact the handshake itself decides whether anything is kept.
     if (before === null || before.rotations >= established.rotations) return this.#maybeSeal(established);
     peer.established = established;
-    this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
+    // One record: whoever loses power now must not come back with the new key known and the old doubt still held.
     this.#settle(peer);
+    this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
     this.#tell(peer, established.rotations, established.events.at(-1) ?? null);
     for (const { session } of this.#core.contexts.values())
       if (this.#usesOlderKey(session, established)) this.#ending.set(session.id, this.#core.now.mono + LIMITS.supersededMs);
@@ -209,6 +210,7 @@ export class IdentityDesk implements IdentityDoor {
     const rotations = code === 'IDENTITY_STALE' ? evidence.flatMap((object) => decodeRotation(object.body) ?? []) : [];
     const [first] = rotations;
     if (first === undefined) {
+      if (!this.#asked && this.#unsealed.size > 0) this.#sealAt = Math.min(this.#sealAt, this.#core.now.mono + SECOND);
       this.#asked = true;
       return;
     }
@@ -253,10 +255,12 @@ export class IdentityDesk implements IdentityDoor {
   #seal(): void {
     this.#sealAt = NEVER;
     const { mesh } = this.#core;
+    // A voter whose card was restored would sign a second entry at an index that others hold: one of them is heard first.
+    if (mesh === null || (!this.#asked && mesh.members().some((member) => member.text !== this.#core.self.text))) return;
     for (const [text, established] of [...this.#unsealed]) {
-      const change = mesh === null ? undefined : decideSeal(mesh.registry, established);
+      const change = decideSeal(mesh.registry, established);
       this.#unsealed.delete(text);
-      if (mesh === null || change === undefined) continue;
+      if (change === undefined) continue;
       this.#core.rooms.ledger.commit(change);
       // Refused while the ledger catches up, or more rotations than one entry holds: once more.
       if (decideSeal(mesh.registry, established) === undefined) continue;

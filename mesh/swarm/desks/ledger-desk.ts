@@ -10,7 +10,7 @@ import { type Member, type RemovedIdentity, removalWords } from '#mesh/admission
 import { decideSeal } from '#mesh/admission/seal-rotations.ts';
 import { VoterLog } from '#mesh/admission/voter-log.ts';
 import { encodeLogMessage, packEntry, sealEntry, unpackEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
-import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
+import type { LogFault, LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { encodeMessage } from '#mesh/wire/codec.ts';
 import type { Welcome } from '#mesh/wire/message.ts';
@@ -79,10 +79,7 @@ export class LedgerDesk implements LedgerDoor {
       session.send({ kind: 'raft', body: encodeLogMessage(message) });
       this.#core.touched.add(session);
     }
-    for (const { from, why } of output.faults) {
-      const session = this.#core.peers.get(from)?.session;
-      if (session != null) this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
-    }
+    for (const fault of output.faults) this.#onFault(fault, mesh);
     let refused: string | undefined;
     for (const sealed of output.committed) {
       const effect = mesh.apply(sealed);
@@ -91,6 +88,23 @@ export class LedgerDesk implements LedgerDoor {
     }
     this.#core.rooms.joining.maybeAnswerJoin();
     return refused;
+  }
+
+  /**
+   * Two histories under the voter's signature are the voter's doing, as where its card was copied. A member that passes one
+   * of them on has done what it should, and is not blamed; the two members keep their link, each with its own history.
+   */
+  #onFault({ from, why, voters }: LogFault, mesh: MeshState): void {
+    const session = this.#core.peers.get(from)?.session;
+    if (session == null) return;
+    if (!voters || mesh.isVoter(from)) return this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
+    this.#core.incident(
+      'LEDGER_FORKED',
+      'critical',
+      `${this.#core.nameOf(from)} holds another history of the mesh than this node: ${why}`,
+      session.source,
+      from,
+    );
   }
 
   #onDecision(index: number, effect: EntryEffect): void {

@@ -9,7 +9,9 @@ import { equivocationsAreProven } from './equivocations-are-proven.ts';
 import { incarnationsNeverRepeat } from './incarnations-never-repeat.ts';
 import { newsReachesEverybody } from './news-reaches-everybody.ts';
 import { nothingGrows } from './nothing-grows.ts';
+import { oldKeysAreRefused } from './old-keys-are-refused.ts';
 import { scoresInRange } from './scores-in-range.ts';
+import { trustSurvivesRotation } from './trust-survives-rotation.ts';
 
 export const CHECKERS: readonly MakeChecker[] = [
   convictionsAreTrue,
@@ -22,4 +24,6 @@ export const CHECKERS: readonly MakeChecker[] = [
   clonesAreContested,
   equivocationsAreProven,
   newsReachesEverybody,
+  oldKeysAreRefused,
+  trustSurvivesRotation,
 ];

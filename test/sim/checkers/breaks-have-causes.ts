@@ -1,20 +1,22 @@
 /**
  * Every break that an untouched machine records has a cause of its class (protocol.md §2.9, §2.11): declared losses come of
- * power cuts, B2 and B3 of restored or copied disks and memories, B4 of copies; nothing else ever comes of anything here,
- * because no machine lies. In a trace without tampering this says: nobody loses more than a declared loss.
+ * power cuts, B2 and B3 of restored or copied disks and memories, B4 of copies, B5 of two things said in one place; nothing
+ * else ever comes of anything here, because no machine lies. In a trace without tampering this says: nobody loses more than a declared loss.
  */
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import type { Lineage } from '../machine.ts';
-import { isHonest, type MakeChecker } from './checker.ts';
+import { isHonest, type MakeChecker, type Scene } from './checker.ts';
 
-const MAY: Readonly<Record<BreakClass, (lineage: Lineage) => boolean>> = {
+const MAY: Readonly<Record<BreakClass, (lineage: Lineage, scene: Scene) => boolean>> = {
   B0: () => true,
   B1: () => true,
   B2: (lineage) => lineage.restored || lineage.cloned || lineage.forked,
   B3: (lineage) => lineage.restored || lineage.cloned || lineage.forked,
   B4: (lineage) => lineage.cloned || lineage.forked,
-  B5: (lineage) => lineage.forked,
-  PV: (lineage) => lineage.forked,
+  B5: (lineage, { truth }) => truth.equivocated(lineage.text),
+  // Two live copies of the only voter both write the log, and whoever meets both has two entries for one index. Where one of
+  // them has a new key, a member cannot tell the other's history from a forged one, and blames who brings it: a known weakness.
+  PV: (lineage, { world: { lineages } }) => lineage.forked || (lineages[0]?.cloned === true && (lineage === lineages[0] || lineages[0].rotations > 0)),
   SELF: (lineage) => lineage.forked,
   SENT: () => false,
 };
@@ -27,7 +29,7 @@ export const breaksHaveCauses: MakeChecker = (scene) => ({
       const lineage = scene.world.lineages.find((candidate) => candidate.text === node.aid);
       if (lineage === undefined || node.trust === null) continue;
       for (const [breakClass, may] of Object.entries(MAY))
-        if ((node.trust.breaks[breakClass] ?? 0) > 0 && !may(lineage)) return `${machine.name} holds ${breakClass} against ${node.name} without a cause`;
+        if ((node.trust.breaks[breakClass] ?? 0) > 0 && !may(lineage, scene)) return `${machine.name} holds ${breakClass} against ${node.name} without a cause`;
     }
     return undefined;
   },

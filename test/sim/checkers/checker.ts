@@ -35,6 +35,11 @@ export function isHonest(scene: Scene, aid: string): boolean {
   return lineage !== undefined && !lineage.restored && !lineage.cloned && !lineage.forked;
 }
 
+/** Whether this machine's key was replaced on another disk: whoever hears of that refuses it, for good. */
+export function hasOldKey(machine: Machine): boolean {
+  return machine.identity.established.rotations < machine.lineage.rotations;
+}
+
 /** Machines that run and whose memory nobody has tampered with. */
 export function honestMachines(scene: Scene): readonly Machine[] {
   return scene.world.machines.filter((machine) => machine.run !== null && isHonest(scene, machine.lineage.text));

@@ -3,10 +3,10 @@
  * peer holds the identity for contested (or convicted), or one of the two has found out and says so of itself.
  */
 import type { Machine } from '../machine.ts';
-import { honestMachines, type MakeChecker, type Scene } from './checker.ts';
+import { hasOldKey, honestMachines, type MakeChecker, type Scene } from './checker.ts';
 
 /** How a pair of copies that met a common peer stands. */
-export type CloneOutcome = 'no-common-peer' | 'contested-at-peer' | 'convicted-at-peer' | 'self-reported' | 'unnoticed';
+export type CloneOutcome = 'no-common-peer' | 'old-key' | 'contested-at-peer' | 'convicted-at-peer' | 'self-reported' | 'unnoticed';
 
 /** All pairs of running copies, and what became of each. */
 export function clonePairs(scene: Scene): readonly { readonly a: Machine; readonly b: Machine; readonly outcome: CloneOutcome; readonly judge: string }[] {
@@ -27,7 +27,9 @@ function outcomeOf({ truth }: Scene, judges: readonly Machine[], a: Machine, b: 
     if ((breaks['B5'] ?? 0) > 0 || view?.barred.some(({ aid }) => aid === a.lineage.text) === true) return { outcome: 'convicted-at-peer', judge: judge.name };
     if ((breaks['B4'] ?? 0) > 0) return { outcome: 'contested-at-peer', judge: judge.name };
   }
-  return { outcome: selves ? 'self-reported' : 'unnoticed', judge: common.map(({ name }) => name).join(', ') };
+  if (selves) return { outcome: 'self-reported', judge: '' };
+  // Where the key was replaced it says which is the original (old-keys-are-refused).
+  return { outcome: hasOldKey(a) || hasOldKey(b) ? 'old-key' : 'unnoticed', judge: common.map(({ name }) => name).join(', ') };
 }
 
 export const clonesAreContested: MakeChecker = (scene) => ({

@@ -20,4 +20,45 @@ describe('copies of one disk', () => {
     expect(breaksAt(bob, ada)['SELF']).toBeUndefined();
     expect(bob.run?.swarm.status().nodes.find(({ aid }) => aid === ada.lineage.text)?.liveness).toBe('up');
   });
+
+  it('two histories of the mesh, both signed by the voter and its copy: no member is blamed for the one that it was given', () => {
+    const { world, founder, ada, bob } = trio('two voters');
+    const copy = world.addOf(founder.lineage, founder.disk.image());
+    // The founder is alone with ada, its copy with bob; each admits nobody, but decides something.
+    for (const [a, b] of [
+      [founder, bob],
+      [copy, ada],
+      [founder, copy],
+      [ada, bob],
+    ] as const) {
+      world.network.block(a, b);
+      world.network.block(b, a);
+    }
+    world.start(copy);
+    for (const [from, to] of [
+      [bob, copy],
+      [copy, bob],
+    ] as const)
+      world.input(from, { kind: 'hint', address: to.address, meshTag: bob.run?.swarm.status().mesh?.tag ?? null, origin: 'mdns' });
+    world.run(30_000);
+    for (const voter of [founder, copy]) world.command(voter, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } });
+    world.run(5_000);
+    const commits = [ada, bob].map((machine) => machine.run?.swarm.status().mesh?.commitIndex);
+    expect(commits[0]).toBe(commits[1]);
+    // Then the two members meet, and neither voter is there; one has more to tell than the other.
+    world.cutPower(founder);
+    world.command(copy, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } });
+    world.run(1_000);
+    world.cutPower(copy);
+    world.network.heal();
+    world.run(60_000);
+    expect(breaksAt(ada, bob)['PV']).toBeUndefined();
+    expect(breaksAt(bob, ada)['PV']).toBeUndefined();
+    expect(codesOf(ada)).toContain('LEDGER_FORKED');
+    for (const [a, b] of [
+      [ada, bob],
+      [bob, ada],
+    ] as const)
+      expect(a.run?.swarm.status().nodes.find(({ aid }) => aid === b.lineage.text)?.liveness).toBe('up');
+  });
 });
