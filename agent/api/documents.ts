@@ -55,6 +55,7 @@ const trust = z.strictObject({
   sent: position.describe('our direction of the link'),
   received: position.describe('its direction of the link'),
   lastCheckpointAt: wall.nullable().describe('its newest checkpoint that was accepted in this run'),
+  may: z.array(text).describe('what it may do here now, by its level and role: `voter` among it where it may become one'),
 });
 
 const contest = z.strictObject({
@@ -254,6 +255,16 @@ export const documentSchemas = {
         steps: z.array(step).describe('one per event, oldest first'),
         result: z.array(text).describe('what the number consists of, the number, what it permits'),
         lines: z.array(text).describe('all of it in sentences'),
+        evidence: z
+          .array(
+            z.strictObject({
+              name: text.describe('file in `evidence/` beside the state'),
+              class: text,
+              why: text,
+              objects: z.array(z.strictObject({ body: text, sig: text })).describe('signed objects of both sides, hexadecimal'),
+            }),
+          )
+          .describe('kept about its breaks; what convicts it is in the export'),
         exported: z.record(text, z.unknown()).nullable().optional().describe('the signed export (protocols/trust.md), without `--export`'),
         file: text.optional().describe('with `--export`'),
       }),

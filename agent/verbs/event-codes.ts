@@ -43,6 +43,11 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['LEDGER_IGNORED', "an entry for the mesh's log was not taken: its signature or place does not fit"],
   ['STATE_RESTORED', 'stored state was restored from what peers keep'],
   ['STATE_RECALLED', 'a member kept a statement of this node that its own card had forgotten; it is kept here again'],
+  [
+    'PAST_DAMAGED',
+    'an entry of a stored history was edited, dropped, moved or cannot be read; the event names the first one, what it costs in trust, and the evidence',
+  ],
+  ['RECORD_UNSOUND', 'this node and a peer remembered their history differently, and it was this node that was wrong; nothing is held against the peer'],
   ['STATE_TAIL_REPAIRED', 'the last write before a power cut was incomplete and has been cut off; nothing that was confirmed is lost'],
   ['ROLLED_BACK', 'a benign rollback: a machine came back with an older disk and went on from the last common entry; it costs some trust'],
   ['TRUST_FROZEN', 'a member used an incarnation twice; it earns nothing until the owner settles it with `robonet identity settle NAME --restored`'],

@@ -56,6 +56,7 @@ const cellar: NodeView = {
     sent: { incarnation: 1, sequence: 1 },
     received: { incarnation: 1, sequence: 1 },
     lastCheckpointAt: null,
+    may: ['heartbeat'],
   },
 };
 const mesh = {
@@ -146,7 +147,15 @@ const handlers: ApiHandlers = {
   bar: (request) => note('bar', request, named),
   unbar: (request) => note('unbar', request, named),
   settle: (request) => note('settle', request, {}),
-  trust: () => ({ peer: cellar, beginning: 'it began', steps: [oddStep], result: ['it ended'], lines: ['it began', 'it ended'], exported: { v: 2 } }),
+  trust: () => ({
+    peer: cellar,
+    beginning: 'it began',
+    steps: [oddStep],
+    result: ['it ended'],
+    lines: ['it began', 'it ended'],
+    evidence: [],
+    exported: { v: 2 },
+  }),
   identity: () => ({
     aid: 'rn1aaaa',
     fingerprint: self.fingerprint,

@@ -215,7 +215,7 @@ export async function showTrust(invocation: Invocation, context: VerbContext): P
 }
 
 /** The events as a table: when, what it changed, the number after it, what happened and what to do. */
-function explanationLines({ beginning, steps, result }: TrustExplanation, palette: Palette): readonly string[] {
+function explanationLines({ beginning, steps, result, evidence }: TrustExplanation, palette: Palette): readonly string[] {
   const rows = steps.flatMap((step) => {
     const change = step.after - step.before;
     const level = step.levelBefore === step.levelAfter ? '' : ` (T${String(step.levelBefore)} → T${String(step.levelAfter)})`;
@@ -234,7 +234,11 @@ function explanationLines({ beginning, steps, result }: TrustExplanation, palett
     rows,
     palette.dim,
   );
-  return [printable(beginning), ...(rows.length === 0 ? [] : table), ...result.map(printable)];
+  const kept = evidence.map(
+    ({ name, class: breakClass, why, objects }) =>
+      `Evidence evidence/${name} (${breakClass}, ${String(objects.length)} signed objects of both sides; --json shows them): ${why}.`,
+  );
+  return [printable(beginning), ...(rows.length === 0 ? [] : table), ...result.map(printable), ...kept.map(printable)];
 }
 
 function breakWords(breaks: Readonly<Record<string, number>>): string {

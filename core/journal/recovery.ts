@@ -32,6 +32,22 @@ export function recoverJournal(checksum: Checksum, bytes: Uint8Array): Recovery 
   return { records, validBytes: offset, state: 'clean' };
 }
 
+/** Whole records behind a damage, oldest first; for owners whose records prove themselves. Bounded like the search for them. */
+export function salvageRecords(checksum: Checksum, bytes: Uint8Array, from: number): readonly Uint8Array[] {
+  const records: Uint8Array[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let budget = DAMAGE_SEARCH_BYTES_MAX;
+  for (let offset = from; offset + RECORD_HEAD_BYTES < bytes.length && budget > 0;) {
+    const { length } = lengthAt(view, offset);
+    const isPossible = length > 0 && length <= RECORD_BYTES_MAX && offset + RECORD_HEAD_BYTES + length <= bytes.length;
+    const record = isPossible ? recordAt(checksum, bytes, view, offset) : undefined;
+    budget -= isPossible ? length : 0;
+    if (record !== undefined) records.push(...record.payloads);
+    offset += record?.bytes ?? 1;
+  }
+  return records;
+}
+
 interface Found {
   readonly payloads: readonly Uint8Array[];
   /** Bytes of the whole record. */

@@ -7,10 +7,10 @@ import * as fs from 'node:fs';
 import { JOURNAL_BYTES_MAX, JOURNALS_ASIDE_MAX } from '#core/journal/limits.ts';
 import type { Checksum } from '#core/journal/record.ts';
 import { encodeBatches } from '#core/journal/record.ts';
-import { type Recovery, recoverJournal } from '#core/journal/recovery.ts';
+import { type Recovery, recoverJournal, salvageRecords } from '#core/journal/recovery.ts';
 import { concat } from '#core/bytes/bytes.ts';
 import { Fault } from '#core/errors/fault.ts';
-import { type DiskCalls, attempt, moveAside, openForAppend, readAll, replaceFile, writeAll } from './disk.ts';
+import { type DiskCalls, attempt, moveAside, openForAppend, readAll, readWholeFile, replaceFile, writeAll } from './disk.ts';
 
 /** What was found when a journal was opened. */
 export interface JournalOpened {
@@ -23,10 +23,15 @@ export interface JournalOpened {
   readonly bytesLost: number;
   /** Where the damaged file went, when the state is `corrupt`. */
   readonly movedTo: string | null;
+  /** Where records from behind the damage were salvaged: how many precede it; else null. */
+  readonly unreadableAt: number | null;
 }
 
-/** Open or create a journal, repairing what can be repaired. */
-export function openJournal(path: string, checksum: Checksum, calls: DiskCalls = fs): JournalOpened {
+/**
+ * Open or create a journal, repairing what can be repaired.
+ * @param salvage also take the whole records behind a damage: for records that prove themselves one by one
+ */
+export function openJournal(path: string, checksum: Checksum, calls: DiskCalls = fs, salvage = false): JournalOpened {
   const descriptor = openForAppend(path, calls);
   const bytes = attempt('read', path, () => readAll(path, descriptor, JOURNAL_BYTES_MAX, calls));
   const recovery = recoverJournal(checksum, bytes);
@@ -36,8 +41,10 @@ export function openJournal(path: string, checksum: Checksum, calls: DiskCalls =
     const movedTo = freeName(path, calls);
     moveAside(path, movedTo, calls);
     const journal = new JournalFile(path, checksum, openForAppend(path, calls), 0, calls);
-    journal.rewrite(recovery.records);
-    return { journal, records: recovery.records, state: 'corrupt', bytesLost, movedTo };
+    const behind = salvage ? salvageRecords(checksum, bytes, recovery.validBytes) : [];
+    const records = [...recovery.records, ...behind];
+    journal.rewrite(records);
+    return { journal, records, state: 'corrupt', bytesLost, movedTo, unreadableAt: salvage ? recovery.records.length : null };
   }
   if (recovery.state === 'torn') {
     attempt('write', path, () => {
@@ -51,6 +58,7 @@ export function openJournal(path: string, checksum: Checksum, calls: DiskCalls =
     state: recovery.state,
     bytesLost,
     movedTo: null,
+    unreadableAt: null,
   };
 }
 
@@ -112,6 +120,15 @@ export class JournalFile {
       this.#bytes = bytes.length;
       this.#unsynced = false;
     });
+  }
+
+  /** The same, where the file as it stands is to be looked at later: it is kept beside first. */
+  rewriteKeeping(payloads: readonly Uint8Array[]): void {
+    this.#guard(() => {
+      const bytes = readWholeFile(this.path, JOURNAL_BYTES_MAX, this.#calls);
+      if (bytes !== undefined) replaceFile(freeName(this.path, this.#calls), bytes, undefined, this.#calls);
+    });
+    this.rewrite(payloads);
   }
 
   /** Sync and close, once. */

@@ -16,7 +16,9 @@ import type { Instant, Millis } from '#core/time/time.ts';
 import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import { type IdentityDocument, identityDocument, type IdentityParts, type ReadIdentity } from '#mesh/hcth/identity-document.ts';
 import type { Identity, NextKeyPlace } from '#mesh/hcth/identity-file.ts';
+import { LABELS } from '#mesh/hcth/labels.ts';
 import { ownBoots } from '#mesh/hcth/own-statements.ts';
+import { signObject } from '#mesh/hcth/signed-object.ts';
 import { parseAddress } from '#mesh/membership/address-policy.ts';
 import { encodeIntent } from '#mesh/swarm/joiner.ts';
 import type { Command, IncomingCall, Persist, Refusal, SelfFacts, SwarmEffects, SwarmInput } from '#mesh/swarm/step.ts';
@@ -230,6 +232,8 @@ class RunningNode implements MeshNode {
     const identity = this.#keeper?.identity;
     if (state === null || identity === undefined) return;
     state.owner = identity.established.aid;
+    const { established, signKey } = identity;
+    state.sealer = { aid: established.aid, sign: (body) => signObject(this.#crypto, signKey, LABELS.seal, body) };
     const started = startIncarnation(state, this.#crypto, this.#entropy, identity, {
       spokenBefore,
       atLeast,
@@ -251,6 +255,7 @@ class RunningNode implements MeshNode {
         ledger: state.ledger,
         peers: state.peers,
         statements: state.statements,
+        ...(state.statementsUnreadableAt === null ? {} : { statementsUnreadableAt: state.statementsUnreadableAt }),
         documents: {
           membership: state.document('membership'),
           intent: state.document('intent'),
@@ -321,6 +326,7 @@ class RunningNode implements MeshNode {
       const mac = this.#pool.macOf(host);
       if (mac !== null) this.#input({ kind: 'neighbour', host, mac });
     }
+    for (const key of effects.recheck) this.#input({ kind: 'stored-record', key, record: this.#state?.readPeer(key) ?? null });
     if (effects.reincarnate !== null) this.#restart(effects.reincarnate.atLeast, effects.reincarnate.why, null);
     for (const record of effects.persist) if (record.kind === 'forget-mesh') this.#restart(0, 'start', { aside: record.aside ?? null });
     this.#goOn(effects);

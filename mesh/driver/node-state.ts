@@ -9,9 +9,12 @@ import { textOf } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { type DiskCalls, ensureDirectory, moveAside, readWholeFile, removeFile, replaceFile } from '#core/node/disk.ts';
 import { type JournalFile, openJournal } from '#core/node/journal-file.ts';
+import { JOURNAL_BYTES_MAX } from '#core/journal/limits.ts';
+import { recoverJournal } from '#core/journal/recovery.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { unwrapDocument, wrapDocument } from '#core/journal/document.ts';
+import type { Sealer } from '#mesh/hcth/log-seal.ts';
 import { pruneStatements } from '#mesh/hcth/own-statements.ts';
 import type { CachedAddress, DocumentName, Persist, StoredEvidence } from '#mesh/swarm/step.ts';
 import { readEvidence, writeEvidence } from './evidence-store.ts';
@@ -42,6 +45,10 @@ export class NodeState {
   /** The identity that runs on this state; null before it does. */
   owner: Uint8Array | null = null;
   readonly repairs: Repair[] = [];
+  /** Seals what is pruned of the statements; nothing is pruned without. */
+  sealer: Sealer | null = null;
+  /** How many statements precede bytes that cannot be read; null where all can. */
+  statementsUnreadableAt: number | null;
   readonly #crypto: CryptoPort;
   readonly #ledger: JournalFile;
   readonly #peers: JournalFile;
@@ -56,8 +63,8 @@ export class NodeState {
     this.calls = calls;
     this.#crypto = crypto;
     ensureDirectory(folder, undefined, calls);
-    const open = (name: string): { journal: JournalFile; records: Uint8Array[] } => {
-      const opened = openJournal(join(folder, name), crypto, calls);
+    const open = (name: string, salvage = false): { journal: JournalFile; records: Uint8Array[]; unreadableAt: number | null } => {
+      const opened = openJournal(join(folder, name), crypto, calls, salvage);
       if (opened.state === 'torn')
         this.repairs.push({ code: 'STATE_TAIL_REPAIRED', text: `${name}: an unfinished end of ${opened.bytesLost} bytes was cut off` });
       if (opened.state === 'corrupt')
@@ -65,18 +72,20 @@ export class NodeState {
           code: 'STATE_DEGRADED',
           text: `${name} is damaged; ${opened.bytesLost} bytes are unreadable, the file was kept as ${opened.movedTo ?? 'nothing'}`,
         });
-      return { journal: opened.journal, records: opened.records.map((record) => record.slice()) };
+      const { journal, records, unreadableAt } = opened;
+      return { journal, records: records.map((record) => record.slice()), unreadableAt };
     };
     const ledger = open('ledger.journal');
     const peers = open('peers.journal');
-    const statements = open('statements.journal');
+    // Each statement proves itself, so what lies behind a damage still counts; a ledger only counts as far as it is whole.
+    const statements = open('statements.journal', true);
+    this.statementsUnreadableAt = statements.unreadableAt;
     this.#ledger = ledger.journal;
     this.#ledgerRecords = ledger.records;
     this.#peers = peers.journal;
     this.#statements = statements.journal;
     this.#statementRecords = statements.records;
-    for (const record of peers.records) this.#rememberPeer(record);
-    this.#pruneStatements();
+    for (const record of peers.records) rememberPeer(this.#peerRecords, record);
     for (const name of Object.keys(DOCUMENT_FILES) as DocumentName[]) this.#readDocument(name);
   }
 
@@ -109,6 +118,15 @@ export class NodeState {
     return text === undefined ? [] : parseCache(text);
   }
 
+  /** The newest record of one peer as the disk has it now, whatever was read or written before; null for none that reads. */
+  readPeer(key: string): Uint8Array | null {
+    const bytes = readWholeFile(this.#peers.path, JOURNAL_BYTES_MAX, this.calls);
+    if (bytes === undefined) return null;
+    const newest = new Map<string, Uint8Array>();
+    for (const packed of recoverJournal(this.#crypto, bytes).records) rememberPeer(newest, packed);
+    return newest.get(key) ?? null;
+  }
+
   /** Write everything that one step wants durable; returns when the disk has confirmed what must be. */
   persist(records: readonly Persist[]): void {
     const ledger: Uint8Array[] = [];
@@ -121,6 +139,11 @@ export class NodeState {
       if (record.kind === 'peer') peers.push(packPeer(record.key, record.record));
       if (record.kind === 'statement') statements.push(record.record);
       if (record.kind === 'statement') statementsUrgent ||= record.durable;
+      if (record.kind === 'statements-rewrite') {
+        this.#statements.rewriteKeeping(record.records);
+        this.#statementRecords = [...record.records];
+        this.statementsUnreadableAt = null;
+      }
       if (record.kind === 'ledger-rewrite') {
         this.#ledger.rewrite(record.records);
         this.#ledgerRecords = [...record.records];
@@ -130,7 +153,7 @@ export class NodeState {
     this.#ledgerRecords.push(...ledger);
     this.#ledger.sync();
     this.#peers.append(...peers);
-    for (const packed of peers) this.#rememberPeer(packed);
+    for (const packed of peers) rememberPeer(this.#peerRecords, packed);
     this.#peers.sync();
     this.#statements.append(...statements);
     this.#statementRecords = [...this.#statementRecords, ...statements];
@@ -140,6 +163,7 @@ export class NodeState {
       switch (record.kind) {
         case 'ledger':
         case 'ledger-rewrite':
+        case 'statements-rewrite':
         case 'peer':
         case 'statement':
           break;
@@ -210,24 +234,13 @@ export class NodeState {
     if (faults.length > 0) throw faults[0];
   }
 
-  #rememberPeer(packed: Uint8Array): void {
-    const reader = new RmpReader(packed);
-    const pair = reader.arrayHead();
-    const key = reader.str(64);
-    if (pair !== 2 || key === undefined) return;
-    if (reader.nil()) this.#peerRecords.delete(key);
-    else {
-      const record = reader.bin();
-      if (record !== undefined) this.#peerRecords.set(key, record.slice());
-    }
-  }
-
   #compactPeers(): void {
     this.#peers.rewrite([...this.#peerRecords].map(([key, record]) => packPeer(key, record)));
   }
 
   #pruneStatements(): void {
-    const kept = pruneStatements(this.#crypto, this.#statementRecords);
+    if (this.sealer === null) return;
+    const kept = pruneStatements(this.#crypto, this.sealer, this.#statementRecords);
     if (kept === this.#statementRecords) return;
     this.#statementRecords = kept;
     this.#statements.rewrite(kept);
@@ -256,6 +269,18 @@ export class NodeState {
     }
     replaceFile(path, PLAIN.has(name) ? record : wrapDocument(this.#crypto, record), undefined, this.calls);
     this.#documents.set(name, record.slice());
+  }
+}
+
+function rememberPeer(newest: Map<string, Uint8Array>, packed: Uint8Array): void {
+  const reader = new RmpReader(packed);
+  const pair = reader.arrayHead();
+  const key = reader.str(64);
+  if (pair !== 2 || key === undefined) return;
+  if (reader.nil()) newest.delete(key);
+  else {
+    const record = reader.bin();
+    if (record !== undefined) newest.set(key, record.slice());
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { concat, utf8 } from '#core/bytes/bytes.ts';
 
-/** Labels of signed objects. `gen`, `adm` and `exp` are ours (docs/protocols/hcth.md, divergences). */
+/** Labels of signed objects. `gen`, `adm`, `exp`, `seal` and `rec` are ours (docs/protocols/hcth.md, divergences). */
 export const LABELS = {
   inception: 'HCTH1:icp',
   rotation: 'HCTH1:rot',
@@ -15,6 +15,8 @@ export const LABELS = {
   genesis: 'HCTH1:gen',
   admission: 'HCTH1:adm',
   trustExport: 'HCTH1:exp',
+  seal: 'HCTH1:seal',
+  record: 'HCTH1:rec',
 } as const;
 
 /** One of the labels. */

@@ -4,10 +4,16 @@ import { bootOf, crypto, identityOf } from '#test/kit/identities.ts';
 import { bootDigest } from './boot-event.ts';
 import { linkHeadsRoot } from './checkpoint-root.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
-import { decodeSeal, packStatement, pruneStatements, readOwnStatements, unpackStatement } from './own-statements.ts';
+import { packStatement, pruneStatements, readOwnStatements, unpackStatement } from './own-statements.ts';
+import { openSealBody, type Sealer } from './log-seal.ts';
+import { verifyOwnPast } from './own-past.ts';
+import { LABELS } from './labels.ts';
+import { signObject } from './signed-object.ts';
 import { makeStatement, statementTipAtBoot } from './statement-log.ts';
 
 const ada = identityOf('ada');
+const sealer: Sealer = { aid: ada.established.aid, sign: (body) => signObject(crypto, ada.signKey, LABELS.seal, body) };
+const sealAt = (records: readonly Uint8Array[], index: number) => openSealBody(unpackStatement(records[index]!)!.body);
 const { object: boot, nonce } = bootOf(ada, 3);
 
 function journal(count: number): { readonly records: readonly Uint8Array[]; readonly tip: Uint8Array } {
@@ -33,24 +39,26 @@ describe('the journal of own statements', () => {
 
   test('P-12: above its limit the older half goes behind a seal over all of it; the newest boot event stays', () => {
     const { records } = journal(LIMITS.statementsMax - 1);
-    expect(pruneStatements(crypto, records)).toBe(records);
+    expect(pruneStatements(crypto, sealer, records)).toBe(records);
     const { records: more, tip } = journal(LIMITS.statementsMax);
-    const kept = pruneStatements(crypto, more);
-    expect(kept.length).toBe(LIMITS.statementsMax / 2 + 2);
-    expect(decodeSeal(kept[0]!)).toMatchObject({ count: LIMITS.statementsMax / 2 + 1 });
+    const kept = pruneStatements(crypto, sealer, more);
+    // The seal, the boot event, a seal over the statements between the two, and the newer half.
+    expect(kept.length).toBe(LIMITS.statementsMax / 2 + 3);
+    expect(verifyOwnPast(crypto, ada.established, kept).damage).toBeNull();
+    expect(sealAt(kept, 0)).toMatchObject({ count: LIMITS.statementsMax / 2 + 1 });
     const own = readOwnStatements(crypto, kept);
     expect([hex(own.boot), hex(own.statement), own.incarnation]).toEqual([hex(bootDigest(crypto, boot)), hex(tip), 3]);
   });
 
   test('P-12: the seal depends on every record that went, and on the seal before', () => {
     const { records } = journal(LIMITS.statementsMax);
-    const seal = (list: readonly Uint8Array[]): string => hex(decodeSeal(pruneStatements(crypto, list)[0]!)!.digest);
+    const seal = (list: readonly Uint8Array[]): string => hex(sealAt(pruneStatements(crypto, sealer, list), 0)!.digest);
     const other = [...records];
     other[5] = other[6]!;
     expect(seal(other)).not.toBe(seal(records));
-    const again = [...pruneStatements(crypto, records), ...records.slice(1)];
+    const again = [...pruneStatements(crypto, sealer, records), ...records.slice(1)];
     expect(seal(again)).not.toBe(seal(again.slice(1)));
-    expect(decodeSeal(pruneStatements(crypto, again)[0]!)!.count).toBeGreaterThan(LIMITS.statementsMax / 2 + 1);
+    expect(sealAt(pruneStatements(crypto, sealer, again), 0)!.count).toBeGreaterThan(LIMITS.statementsMax / 2 + 1);
   });
 
   test('P-9: the root depends on every head and not on the order of the peers', () => {

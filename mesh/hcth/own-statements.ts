@@ -5,47 +5,28 @@
  */
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
-import { RmpReader } from '#core/msgpack/reader.ts';
-import { RmpWriter } from '#core/msgpack/writer.ts';
 import { bootDigest, decodeBoot } from './boot-event.ts';
 import type { Aid } from './identity-text.ts';
 import { LABELS } from './labels.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
+import { type LogItem, openSealBody, type Seal, type Sealer, sealGaps } from './log-seal.ts';
+import { packObject, unpackObject } from './packed-object.ts';
 import { objectDigest, type SignedObject } from './signed-object.ts';
 import { decodeStatement } from './statement-log.ts';
 
 const NONE = new Uint8Array(32);
 
-/** A signed statement or boot event as stored and as told. */
-export function packStatement(object: SignedObject): Uint8Array {
-  const writer = new RmpWriter(object.body.length + 80);
-  writer.arrayHead(2);
-  writer.bin(object.body);
-  writer.bin(object.sig);
-  return writer.copy();
-}
+/** A signed statement, boot event or seal as stored and as told. */
+export const packStatement = packObject;
 
 /** The counterpart of {@link packStatement}. */
 export function unpackStatement(record: Uint8Array): SignedObject | undefined {
-  const reader = new RmpReader(record);
-  const pair = reader.arrayHead();
-  const body = reader.bin();
-  const sig = reader.bin(64);
-  return pair === 2 && body !== undefined && sig?.length === 64 && body.length <= LIMITS.signedBodyBytesMax
-    ? { body: body.slice(), sig: sig.slice() }
-    : undefined;
-}
-
-/** What stands for everything pruned so far. */
-export interface Seal {
-  /** Records pruned, ever. */
-  readonly count: number;
-  /** SHA-256 over the seal before and the records pruned after it. */
-  readonly digest: Uint8Array;
+  return unpackObject(record, LIMITS.signedBodyBytesMax);
 }
 
 /** What a node knows of itself from its own records. */
 export interface OwnStatements {
+  /** The first seal: what was pruned. */
   readonly seal: Seal | null;
   /** Digest of the newest boot event, zeros for none (`pb`). */
   readonly boot: Uint8Array;
@@ -66,17 +47,16 @@ export function readOwnStatements(crypto: CryptoPort, records: readonly Uint8Arr
   const aids: Aid[] = [];
   for (const record of records) {
     const object = unpackStatement(record);
-    if (object === undefined) {
-      seal = decodeSeal(record) ?? seal;
-      continue;
-    }
+    if (object === undefined) continue;
+    seal ??= openSealBody(object.body) ?? null;
     const started = decodeBoot(object.body);
     const aid = started?.aid ?? decodeStatement(object.body)?.aid;
     if (aid === undefined) continue;
     if (!aids.some((known) => bytesEqual(known, aid))) aids.push(aid);
     if (started === undefined) statement = objectDigest(crypto, LABELS.statement, object.body);
     else {
-      boot = bootDigest(crypto, object);
+      // The newest by its count, not by its place: entries may have been moved.
+      if (started.incarnation > incarnation) boot = bootDigest(crypto, object);
       incarnation = Math.max(incarnation, started.incarnation);
     }
   }
@@ -92,19 +72,14 @@ export function ownBoots(statements: readonly Uint8Array[], crypto: CryptoPort):
 }
 
 /** The records to keep once there are too many: a seal, then the newest half. The same list while there are not. */
-export function pruneStatements(crypto: CryptoPort, records: readonly Uint8Array[]): readonly Uint8Array[] {
+export function pruneStatements(crypto: CryptoPort, sealer: Sealer, records: readonly Uint8Array[]): readonly Uint8Array[] {
   if (records.length <= LIMITS.statementsMax) return records;
   const cut = records.length - LIMITS.statementsMax / 2;
-  const old = records.slice(0, cut);
-  const before = old[0] === undefined ? undefined : decodeSeal(old[0]);
-  const pruned = before === undefined ? old : old.slice(1);
-  const count = (before?.count ?? 0) + pruned.length;
-  const digest = crypto.sha256(before?.digest ?? NONE, ...pruned.map((record) => crypto.sha256(record)));
+  const [pruned, kept] = [records.slice(0, cut), records.slice(cut)];
   // The newest boot event stays whatever happened since: the next start counts from it.
-  const boot = pruned.findLast((record) => isBoot(record));
-  const kept = records.slice(cut);
-  const bootIsKept = kept.some((record) => isBoot(record));
-  return [encodeSeal({ count, digest }), ...(boot === undefined || bootIsKept ? [] : [boot]), ...kept];
+  const boot = kept.some(isBoot) ? undefined : pruned.findLast(isBoot);
+  const gap: LogItem = { kind: 'gap', gone: pruned };
+  return sealGaps(crypto, sealer, [gap, ...(boot === undefined ? [] : [entry(boot), { kind: 'gap', gone: [] } as const]), ...kept.map(entry)]);
 }
 
 function isBoot(record: Uint8Array): boolean {
@@ -112,20 +87,6 @@ function isBoot(record: Uint8Array): boolean {
   return object !== undefined && decodeBoot(object.body) !== undefined;
 }
 
-function encodeSeal(seal: Seal): Uint8Array {
-  const writer = new RmpWriter(64);
-  writer.arrayHead(3);
-  writer.str('seal');
-  writer.int(seal.count);
-  writer.bin(seal.digest);
-  return writer.copy();
-}
-
-/** A seal among the records; undefined where it is none. */
-export function decodeSeal(record: Uint8Array): Seal | undefined {
-  const reader = new RmpReader(record);
-  if (reader.arrayHead() !== 3 || reader.str(8) !== 'seal') return undefined;
-  const count = reader.uint();
-  const digest = reader.bin(32);
-  return count === undefined || digest?.length !== 32 ? undefined : { count, digest: digest.slice() };
+function entry(record: Uint8Array): LogItem {
+  return { kind: 'entry', record };
 }

@@ -5,6 +5,7 @@
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import type { Position, ResumeBlock } from '#mesh/wire/message.ts';
+import { type Boot, bootDigest, decodeBoot } from './boot-event.ts';
 import { type Checkpoint, checkpointsConflict, compareCheckpoints, openCheckpoint, type OpenedCheckpoint } from './checkpoint.ts';
 import type { KeyHistory } from './establishment.ts';
 import type { Aid } from './identity-text.ts';
@@ -36,6 +37,8 @@ export interface ResumeTheirs {
   readonly incarnation: number;
   readonly nonce: Uint8Array;
   readonly block: ResumeBlock | null;
+  /** What its boot event says of the life before; absent where nobody asks. */
+  readonly boot?: Pick<Boot, 'previousBoot' | 'establishmentHead' | 'why'>;
 }
 
 /** Whether the peer's earlier session is there, and answers. */
@@ -54,6 +57,8 @@ export interface ResumeFacts {
   readonly ourRecords: 'complete' | 'lost';
   /** Whether anything beyond its last checkpoint is given up by a restart; the farewell frame itself does not count. */
   readonly tail: 'covered' | 'declared-lost';
+  /** The very next life after the one we know does not name the boot event that we hold: its own log has lost or changed it. */
+  readonly past: 'named' | 'not-named';
 }
 
 /** The facts, and the verified objects they rest on. */
@@ -97,6 +102,7 @@ export function compareHistories(crypto: CryptoPort, ours: ResumeOurs, theirs: R
       conflict: conflict === undefined ? 'none' : 'proven',
       ourRecords: acknowledgesThisOne && acknowledged.sequence > (here?.sequence ?? 0) ? 'lost' : 'complete',
       tail: tailLost(received, common?.checkpoint ?? null) ? 'declared-lost' : 'covered',
+      past: namesPast(crypto, ours, theirs) ? 'named' : 'not-named',
     },
     common,
     proof: conflict === undefined || shown === null ? [] : [conflict.object, shown.object],
@@ -126,6 +132,16 @@ function relateIncarnation(known: ResumeOurs['known'], theirs: ResumeTheirs): Re
   if (known === null) return 'unknown';
   if (theirs.incarnation !== known.incarnation) return theirs.incarnation > known.incarnation ? 'newer' : 'older';
   return bytesEqual(theirs.nonce, known.nonce) ? 'same' : 'other-nonce';
+}
+
+/**
+ * Whether the boot event shown names the one we hold. Only the next incarnation under the same keys can be judged: between
+ * others lie lives that we have not seen. Who says `restore` has told already that its disk is an older one (R2, R3).
+ */
+function namesPast(crypto: CryptoPort, { known, peerBoot }: ResumeOurs, { incarnation, boot }: ResumeTheirs): boolean {
+  const held = peerBoot === null ? undefined : decodeBoot(peerBoot.body);
+  if (boot === undefined || held === undefined || peerBoot === null || boot.why === 'restore' || incarnation !== (known?.incarnation ?? 0) + 1) return true;
+  return !bytesEqual(held.establishmentHead, boot.establishmentHead) || bytesEqual(boot.previousBoot, bootDigest(crypto, peerBoot));
 }
 
 function relatePosition(received: Position | null, sent: Position | null): ResumeFacts['position'] {

@@ -1,6 +1,6 @@
 /**
  * The resume decision table (protocol.md §2.9) as data: the first row whose facts fit decides. All cases are here and only
- * here; adding a consequence means adding a column. R0, R1 and R7 continue the link; the others end it with the class that
+ * here; adding a consequence means adding a column. R0, R1 R7 and R8 continue the link; the others end it with the class that
  * the trust history records and the code that the peer is told.
  */
 import type { ResumeVerdict } from '#mesh/wire/message.ts';
@@ -9,7 +9,7 @@ import type { BreakClass } from './breaks.ts';
 import type { ResumeFacts } from './resume-facts.ts';
 
 /** Names of the rows: `new` first contact, `probe` ask the earlier session first, `dial` both ends dialled at once. */
-export type ResumeCase = 'new' | 'probe' | 'dial' | 'R0' | 'R1' | 'R2' | 'R3' | 'R4' | 'R5' | 'R6' | 'R7';
+export type ResumeCase = 'new' | 'probe' | 'dial' | 'R0' | 'R1' | 'R2' | 'R3' | 'R4' | 'R5' | 'R6' | 'R7' | 'R8';
 
 /** Where the peer's direction continues. */
 export type ReceiveStart =
@@ -110,6 +110,13 @@ export const RESUME_TABLE: readonly ResumeRow[] = [
     meaning: 'we know its incarnation but no longer how far it had come',
   },
   {
+    case: 'R8',
+    when: { incarnation: ['newer'], past: ['not-named'] },
+    class: 'B2',
+    action: { kind: 'continue', verdict: 'restart', receive: 'genesis' },
+    meaning: 'its stored history has lost or changed the boot event that we hold',
+  },
+  {
     case: 'R1',
     when: { incarnation: ['newer'], tail: ['declared-lost'] },
     class: 'B1',
@@ -145,6 +152,7 @@ function rowFits(row: ResumeRow, facts: ResumeFacts): boolean {
     (when.earlier === undefined || when.earlier.includes(facts.earlier)) &&
     (when.conflict === undefined || when.conflict.includes(facts.conflict)) &&
     (when.ourRecords === undefined || when.ourRecords.includes(facts.ourRecords)) &&
-    (when.tail === undefined || when.tail.includes(facts.tail))
+    (when.tail === undefined || when.tail.includes(facts.tail)) &&
+    (when.past === undefined || when.past.includes(facts.past))
   );
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Position, ResumeBlock } from '#mesh/wire/message.ts';
 import { bootOf, bytesFor, chainOf, crypto, exchange, identityOf } from '#test/kit/identities.ts';
+import { bootDigest, decodeBoot } from './boot-event.ts';
 import { decodeCheckpoint, encodeCheckpoint, makeCheckpoint } from './checkpoint.ts';
 import { LABELS } from './labels.ts';
 import { LinkChain } from './link-chain.ts';
@@ -72,6 +73,7 @@ describe('the resume table', () => {
       conflict: ['none', 'proven'],
       ourRecords: ['complete', 'lost'],
       tail: ['covered', 'declared-lost'],
+      past: ['named', 'not-named'],
     };
     const reached = new Set<unknown>();
     let combinations = 0;
@@ -80,13 +82,14 @@ describe('the resume table', () => {
         for (const earlier of words.earlier)
           for (const conflict of words.conflict)
             for (const ourRecords of words.ourRecords)
-              for (const tail of words.tail) {
-                const row = findRow({ incarnation, position, earlier, conflict, ourRecords, tail });
-                expect(row).toBeDefined();
-                reached.add(row);
-                combinations += 1;
-              }
-    expect(combinations).toBe(1_000);
+              for (const tail of words.tail)
+                for (const past of words.past) {
+                  const row = findRow({ incarnation, position, earlier, conflict, ourRecords, tail, past });
+                  expect(row).toBeDefined();
+                  reached.add(row);
+                  combinations += 1;
+                }
+    expect(combinations).toBe(2_000);
     expect(reached.size).toBe(RESUME_TABLE.length);
   });
 
@@ -125,6 +128,24 @@ describe('the resume table', () => {
     });
     const received = { ...ours.received!, sequence: 11, head: bytesFor('after BYE', 32) };
     expect(decideResume(crypto, { ...ours, peerCheckpoint: last, received }, restarted())).toMatchObject({ case: 'R1', class: 'B0' });
+  });
+
+  test('H-53 R8: the next incarnation whose boot event does not name the one we hold has lost or changed its past', () => {
+    const { ours } = story();
+    const { establishmentHead } = decodeBoot(ours.peerBoot!.body)!;
+    const next = (previousBoot: Uint8Array, change: Partial<ResumeTheirs['boot']> = {}, incarnation = 6): unknown => {
+      const boot = { previousBoot, establishmentHead, why: 'start' as const, ...change };
+      const { block } = restarted();
+      const sent = { ...block!.sent, incarnation };
+      return decideResume(crypto, ours, { ...restarted(), incarnation, block: { ...block!, sent }, boot });
+    };
+    const digest = bootDigest(crypto, ours.peerBoot!);
+    expect(next(new Uint8Array(32))).toMatchObject({ kind: 'continue', case: 'R8', class: 'B2', verdict: 'restart', receive: { incarnation: 6, sequence: 0 } });
+    expect(next(digest)).toMatchObject({ case: 'R1' });
+    // Lives in between that we have not seen, a rollback that was told as one, other keys: nothing can be said.
+    expect(next(new Uint8Array(32), {}, 7)).toMatchObject({ case: 'R1' });
+    expect(next(new Uint8Array(32), { why: 'restore' })).toMatchObject({ case: 'R1' });
+    expect(next(new Uint8Array(32), { establishmentHead: new Uint8Array(32) })).toMatchObject({ case: 'R1' });
   });
 
   test('H-28 R2: an older incarnation is stale, and is shown its own newer signatures', () => {

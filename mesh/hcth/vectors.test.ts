@@ -7,7 +7,11 @@ import { openCheckpoint } from './checkpoint.ts';
 import { type Established, verifyEstablishment } from './establishment.ts';
 import { aidText, fingerprintOf } from './identity-text.ts';
 import { labelled, LABELS } from './labels.ts';
-import type { SignedObject } from './signed-object.ts';
+import { decodeDamage } from './past-damage.ts';
+import { openSealBody } from './log-seal.ts';
+import { packObject } from './packed-object.ts';
+import { openSealedRecord } from './sealed-record.ts';
+import { type SignedObject, verifyObject } from './signed-object.ts';
 import { verifyStatements } from './statement-log.ts';
 
 type HexObject = { readonly body: string; readonly sig: string };
@@ -32,6 +36,14 @@ function holds(kind: string, objects: readonly SignedObject[]): boolean {
       return verifyBoot(crypto, signer, first) !== undefined;
     case 'statement':
       return verifyStatements(crypto, signer, first, rest).kind === 'valid';
+    case 'report': {
+      const verdict = verifyStatements(crypto, signer, first, rest);
+      return verdict.kind === 'valid' && verdict.statements.every((statement) => decodeDamage(statement.body) !== undefined);
+    }
+    case 'seal':
+      return verifyObject(crypto, signer.signKey, LABELS.seal, first) && openSealBody(first.body) !== undefined;
+    case 'record':
+      return openSealedRecord(crypto, [signer.signKey], packObject(first)) !== undefined;
     case 'checkpoint':
       return openCheckpoint(crypto, signer, other.aid, first) !== undefined;
     case 'binding':

@@ -15,6 +15,13 @@ export interface Ends {
   readonly mac: string | null;
 }
 
+/** What a judgement goes on with once our own record has been read again. */
+export interface Recheck {
+  readonly peer: PeerIdentity;
+  readonly block: ResumeBlock | null;
+  readonly probed: 'silent' | 'answers' | null;
+}
+
 /** What the swarm knows about one connection besides the session itself. */
 export interface Context {
   readonly session: Session;
@@ -28,6 +35,8 @@ export interface Context {
   counted: 'half-open' | 'open' | 'no';
   /** The peer waits until its earlier session has answered, or has not answered, this very question. */
   probe: { readonly until: Millis; readonly peer: PeerIdentity; readonly block: ResumeBlock | null; readonly question: number | null } | null;
+  /** The peer waits until our own record of it has been read again (R6). */
+  recheck: Recheck | null;
   pings: Map<number, { readonly at: Millis; readonly command: number | null }>;
   /** Bytes of its unfinished frame, as counted in the sum over all connections. */
   bytesHeld: number;

@@ -13,6 +13,7 @@ import { effectiveRole } from '#mesh/admission/registry.ts';
 import { roleLevelMax } from '#mesh/admission/roles.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
 import type { LinkChain } from '#mesh/hcth/link-chain.ts';
+import { sealRecord } from '#mesh/hcth/sealed-record.ts';
 import type { Address } from '#mesh/membership/address-policy.ts';
 import { DialPlan } from '#mesh/membership/dial-plan.ts';
 import { LivenessTable } from '#mesh/membership/liveness.ts';
@@ -54,6 +55,8 @@ export interface SwarmOptions {
   readonly peers: readonly Uint8Array[];
   /** Records of `statements.journal`: own boot events and statements, oldest first. */
   readonly statements?: readonly Uint8Array[];
+  /** How many of them precede bytes of the file whose checksum does not hold; absent for a file that reads well. */
+  readonly statementsUnreadableAt?: number;
   readonly documents: {
     readonly membership: Uint8Array | null;
     readonly intent: Uint8Array | null;
@@ -193,6 +196,12 @@ export class SwarmCore {
     peer.formerSending = this.formerSending.get(text) ?? null;
     this.peers.set(text, peer);
     return peer;
+  }
+
+  /** What is remembered of a peer goes to the disk, under our signature. */
+  storePeer(peer: Peer, urgent: boolean): void {
+    peer.changed = false;
+    this.fx.persist({ kind: 'peer', key: peer.text, record: sealRecord(this.crypto, this.self.signKey, peer.record()), urgent });
   }
 
   levelOf(peer: Peer): TrustLevel {

@@ -19,6 +19,7 @@ const nothing = (): Mutable<SwarmEffects> => ({
   replies: NONE,
   calls: NONE,
   neighbours: NONE,
+  recheck: NONE,
   reincarnate: null,
   flushWanted: false,
 });
@@ -77,6 +78,11 @@ export class EffectCollector {
   neighbour(host: string): void {
     const now = this.#now();
     now.neighbours = and(now.neighbours, host);
+  }
+
+  recheck(key: string): void {
+    const now = this.#now();
+    now.recheck = and(now.recheck, key);
   }
 
   reincarnate(atLeast: number): void {

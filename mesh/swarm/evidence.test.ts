@@ -4,7 +4,7 @@ import { createNodeCrypto } from '#core/node/crypto.ts';
 import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
 import { decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
-import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
+import { storedPeer } from '#test/kit/stored-peers.ts';
 import { encodeProof, makeProof, proofDigest } from '#mesh/hcth/proof.ts';
 import { checkTrustExport } from '#mesh/trust/export/check-export.ts';
 import { GOSSIP_TOPIC, type SessionMessage } from '#mesh/wire/message.ts';
@@ -303,6 +303,6 @@ function rotatedWithStatic(identity: Identity): Identity {
 }
 
 function newestCheckpoint(on: WorldNode, of: WorldNode): { incarnation: number; nonce: Uint8Array; sequence: number } {
-  const record = decodePeerRecord(on.disk.peers.get(of.text)!)!;
+  const record = storedPeer(on.disk.peers.get(of.text)!)!;
   return decodeCheckpoint(record.peerCheckpoints.at(-1)!.body)!;
 }

@@ -44,6 +44,12 @@ export const SWARM_LIMITS = {
   proofsSeenMax: 4_096,
   /** Proofs told on a new link. */
   proofsToldMax: 32,
+  /** Pieces of evidence about one peer that `trust PEER` shows, the newest; the others are on the disk. */
+  evidenceShownMax: 16,
+  /** Reports of damage in its own history that a node repeats on every new link, the newest. */
+  reportsToldMax: 4,
+  /** A node that starts degraded signs nothing but handshakes until a peer has been reached, or for so long. */
+  listenMs: 10 * SECOND,
   /** Identities on two machines that are kept track of; further ones only stand in the trust of those who saw them. */
   contestsMax: 64,
   /** First and longest time for which a peer that broke the protocol is turned away; doubled with each violation in a day. */

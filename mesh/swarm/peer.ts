@@ -44,6 +44,10 @@ export class Peer {
   /** Violations since the first of a day, and when that was. */
   violations = { since: 0, count: 0 };
   #theirsForgotten = false;
+  /** Our account of its place does not hold: its own one counts (R6, R7). */
+  #placeForgotten = false;
+  /** It claimed to have received what we had not sent, once; it may have been its own record. */
+  mismatched = false;
   /** Positions of an earlier run. */
   storedReceived: Position | null = null;
   ownCheckpoints: readonly SignedObject[] = [];
@@ -57,6 +61,12 @@ export class Peer {
   name: string | null = null;
   capabilities: Capabilities | null = null;
   conditions: readonly Condition[] = [];
+  /** What its boot event does not name, until its first word explains it or it is held against it (R8). */
+  unexplained: { readonly held: SignedObject; readonly shown: SignedObject } | null = null;
+  /** It was met for the first time on the present link: what it reports of its past was before our time. */
+  newcomer = false;
+  /** A declared loss was recorded when the present link was resumed. */
+  lossDeclared = false;
   /** Incarnation and nonce that were refused last, as text. */
   lastRefused: string | null = null;
   /** Frames received when the record was last written. */
@@ -100,7 +110,7 @@ export class Peer {
 
   /** How far we have received from the peer, whichever run it was in. */
   get received(): Position | null {
-    if (this.#theirsForgotten) return null;
+    if (this.#theirsForgotten || this.#placeForgotten) return null;
     return this.link?.receiving.position ?? this.storedReceived;
   }
 
@@ -117,10 +127,18 @@ export class Peer {
     this.changed = true;
   }
 
+  /** See {@link received}: null until the next link. */
+  forgetPlace(): void {
+    this.#placeForgotten = true;
+    this.storedReceived = null;
+    this.changed = true;
+  }
+
   /** A session works on this link now. */
   opened(link: Link): void {
     this.link = link;
     this.#theirsForgotten = false;
+    this.#placeForgotten = false;
   }
 
   /** Newest checkpoint of the peer, decoded. */

@@ -13,7 +13,7 @@ import type { Established } from '#mesh/hcth/establishment.ts';
 import type { Aid, AidText } from '#mesh/hcth/identity-text.ts';
 import type { ProofKind } from '#mesh/hcth/proof.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
-import type { StatementKind } from '#mesh/hcth/statement-log.ts';
+import type { Statement, StatementKind } from '#mesh/hcth/statement-log.ts';
 import type { Address } from '#mesh/membership/address-policy.ts';
 import type { DialTarget } from '#mesh/membership/dial-plan.ts';
 import type { LivenessChange } from '#mesh/membership/liveness.ts';
@@ -22,12 +22,12 @@ import type { LinkStart } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Accept, Est, EstFetch, HandshakePayload, Hello, HelloMode, ResumeBlock, SessionMessage, Welcome } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import type { Context, Ends } from './context.ts';
+import type { Context, Ends, Recheck } from './context.ts';
 import type { Joiner } from './joiner.ts';
 import type { MeshState } from './mesh-state.ts';
 import type { Peer } from './peer.ts';
 import type { CallResult, Command, ConnectionId, Refusal } from './step.ts';
-import type { AdmissionRequest, ContestView, FoundOptions, InviteOptions, JoinOptions, NodeView, StatusView } from './views.ts';
+import type { AdmissionRequest, ContestView, FoundOptions, InviteOptions, JoinOptions, KeptEvidence, NodeView, StatusView } from './views.ts';
 
 /** Connections as such. */
 export interface ConnectionDoor {
@@ -71,6 +71,8 @@ export interface HistoryDoor {
   /** Judge where the shared history stands and build the link on it. */
   resume(context: Context, identity: PeerIdentity, block: ResumeBlock | null, proof: Uint8Array | null, probed: 'silent' | 'answers' | null): PeerVerdict;
   probeOver(context: Context, outcome: 'silent' | 'answers'): void;
+  /** Our own record has been read again; where it did not hold, the peer's place is forgotten. */
+  afterRecheck(context: Context, asked: Recheck): void;
   /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
   onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void;
   /** The same inside a session: each set is looked at once, and within what its bringer may ask for. */
@@ -100,8 +102,10 @@ export interface EvidenceDoor {
   onOwnContradiction(objects: readonly SignedObject[]): void;
   /** What a new link is told. */
   tell(session: Session): void;
-  /** What cannot convict but must not be lost. */
-  keep(breakClass: BreakClass, aid: Aid, objects: readonly SignedObject[], why: string): void;
+  /** What cannot convict but must not be lost; under this name, else under one of its contents. */
+  keep(breakClass: BreakClass, aid: Aid, objects: readonly SignedObject[], why: string, name?: string): void;
+  /** Pieces kept about an identity that convict nobody. */
+  kept(text: AidText): readonly KeptEvidence[];
   /** The voter writes convictions into the ledger that are not in it yet. */
   barConvicted(): void;
 }
@@ -187,6 +191,33 @@ export interface StatementDoor {
   onStatement(peer: Peer, body: Uint8Array, origin: Uint8Array): void;
   /** Ledger entries that this node had when it last said so. */
   ledgerExpected(): number;
+}
+
+/** The own stored past, and what peers report of theirs. */
+export interface PastDoor {
+  /** A degraded start in which no peer has been asked yet and the time for it is not over: nothing is signed but what asking needs. */
+  readonly listening: boolean;
+  /** Verify the own log; before anything else is loaded. */
+  load(): void;
+  /** First thing on a new link: what this node has to report. */
+  onLinkOpen(peer: Peer, session: Session): void;
+  /** A peer gave back what this log had lost from its end. */
+  recalled(statement: Statement, digest: Uint8Array): void;
+  /** A peer reports damage in its own log; whether the statement was such a report. */
+  onReport(peer: Peer, object: SignedObject, statement: Statement): boolean;
+  /** Something else came than a report, or the link ended: what the boot event does not name is held against the peer. */
+  holdAgainst(peer: Peer): void;
+  /** A peer shows a boot event of ours of an earlier life; whether our log had lost it. */
+  onOwnBootShown(by: string, boot: Boot, digest: Uint8Array): void;
+}
+
+/** Our own records, read again. */
+export interface RecheckDoor {
+  /** R6: the peer of this connection waits for the outcome. */
+  begin(context: Context, identity: PeerIdentity, block: ResumeBlock | null, probed: 'silent' | 'answers' | null): void;
+  /** A peer refuses our account: only if it is sound is anything done about it. */
+  beginFor(peer: Peer, ifSound: () => void): void;
+  onRead(key: string, record: Uint8Array | null): void;
 }
 
 /** News. */
@@ -311,6 +342,8 @@ export interface Rooms {
   readonly calls: CallDoor;
   readonly gossip: GossipDoor;
   readonly statements: StatementDoor;
+  readonly past: PastDoor;
+  readonly rechecks: RecheckDoor;
   readonly admission: AdmissionDoor;
   readonly lobby: LobbyDoor;
   readonly joining: JoiningDoor;

@@ -6,7 +6,8 @@ import { decodeBoot } from '#mesh/hcth/boot-event.ts';
 import { decodeCheckpointRoot } from '#mesh/hcth/checkpoint-root.ts';
 import { LABELS } from '#mesh/hcth/labels.ts';
 import { readOwnStatements, unpackStatement } from '#mesh/hcth/own-statements.ts';
-import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
+import { decodeDamage } from '#mesh/hcth/past-damage.ts';
+import { storedPeer } from '#test/kit/stored-peers.ts';
 import { objectDigest } from '#mesh/hcth/signed-object.ts';
 import { decodeStatement, type Statement, verifyStatements } from '#mesh/hcth/statement-log.ts';
 import type { Invitation } from './views.ts';
@@ -42,7 +43,7 @@ function statementsOf(node: WorldNode): readonly Statement[] {
 
 /** What a machine's disk says that another one said last. */
 function keptOf(node: WorldNode, peer: WorldNode): Statement | undefined {
-  const record = decodePeerRecord(node.disk.peers.get(peer.text)!);
+  const record = storedPeer(node.disk.peers.get(peer.text)!);
   return record?.statement === undefined ? undefined : decodeStatement(record.statement.body);
 }
 
@@ -91,7 +92,12 @@ describe('the statement log in life', () => {
     world.kill(device);
     world.start(device);
     const boot = decodeBoot(unpackStatement(device.disk.statements.at(-1)!)!.body)!;
-    expect(bytesEqual(boot.previousStatement, objectDigest(crypto, LABELS.statement, said.body))).toBe(true);
+    // It has said so to everybody (H-52), and that report is the last thing it knows of itself.
+    const report = unpackStatement(device.disk.statements.at(-2)!)!;
+    expect(bytesEqual(boot.previousStatement, objectDigest(crypto, LABELS.statement, report.body))).toBe(true);
+    const told = decodeDamage(decodeStatement(report.body)!.body)!;
+    expect([told.kind, hex(told.missing)]).toEqual(['lost', hex(objectDigest(crypto, LABELS.statement, said.body))]);
+    expect(founder.codes).toContain('PAST_DAMAGED');
     // It is told once: it knows now.
     world.run(60_000);
     expect(device.codes.filter((code) => code === 'STATE_RECALLED')).toHaveLength(1);

@@ -67,6 +67,8 @@ export type SwarmInput =
   | { readonly kind: 'network-changed' }
   /** The hardware behind an address, as asked for. */
   | { readonly kind: 'neighbour'; readonly host: string; readonly mac: string }
+  /** A peer's record as the disk has it now; null where it has none. */
+  | { readonly kind: 'stored-record'; readonly key: string; readonly record: Uint8Array | null }
   /** Our own event loop stood still. */
   | { readonly kind: 'stalled'; readonly lagMs: Millis }
   /** End of the runner's turn: everything collected for one connection goes out as one frame. */
@@ -95,6 +97,8 @@ export type Persist =
   | { readonly kind: 'ledger-rewrite'; readonly records: readonly Uint8Array[] }
   | { readonly kind: 'peer'; readonly key: string; readonly record: Uint8Array | null; readonly urgent: boolean }
   | { readonly kind: 'statement'; readonly record: Uint8Array; readonly durable: boolean }
+  /** The own statement log is damaged: the file as it is found is kept aside, and these records take its place. */
+  | { readonly kind: 'statements-rewrite'; readonly records: readonly Uint8Array[] }
   /** Null removes it. */
   | { readonly kind: 'evidence'; readonly name: string; readonly record: Uint8Array | null }
   /** A small whole document, replaced atomically; null removes it. */
@@ -143,6 +147,8 @@ export interface SwarmEffects {
   readonly calls: readonly IncomingCall[];
   /** Addresses whose hardware address is wanted, where the kernel knows it. */
   readonly neighbours: readonly string[];
+  /** Peers whose record is to be read from the disk again, by their key; the answer is the input `stored-record`. */
+  readonly recheck: readonly string[];
   /** This run is over: start again with an incarnation of at least this, for this reason (protocol.md §2.9). */
   readonly reincarnate: { readonly atLeast: number; readonly why: 'restore' } | null;
   /** Something waits for the end of the turn. */

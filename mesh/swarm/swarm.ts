@@ -26,6 +26,8 @@ import { LedgerDesk } from './desks/ledger-desk.ts';
 import { LinkDesk } from './desks/link-desk.ts';
 import { LobbyDesk } from './desks/lobby-desk.ts';
 import { MemberDesk } from './desks/member-desk.ts';
+import { RecheckDesk } from './desks/recheck-desk.ts';
+import { PastDesk } from './desks/past-desk.ts';
 import { StatementDesk } from './desks/statement-desk.ts';
 import { ViewDesk } from './desks/view-desk.ts';
 
@@ -48,6 +50,8 @@ export class Swarm {
         calls: new CallDesk(core),
         gossip: new GossipDesk(core),
         statements: new StatementDesk(core),
+        past: new PastDesk(core),
+        rechecks: new RecheckDesk(core),
         admission: new AdmissionDesk(core),
         lobby: new LobbyDesk(core),
         joining: new JoiningDesk(core),
@@ -59,6 +63,7 @@ export class Swarm {
       },
       new NodeHost(core),
     );
+    core.rooms.past.load();
     core.rooms.members.load(now);
   }
 
@@ -135,6 +140,9 @@ export class Swarm {
         break;
       case 'neighbour':
         this.#core.rooms.contests.onNeighbour(input.host, input.mac);
+        break;
+      case 'stored-record':
+        this.#core.rooms.rechecks.onRead(input.key, input.record);
         break;
       case 'stalled':
         this.#core.liveness.stalled(input.lagMs);

@@ -7,6 +7,7 @@ import { exportTrust } from '#mesh/trust/export/export-trust.ts';
 import type { JsonDocument } from '#mesh/trust/export/plain-document.ts';
 import type { SwarmCore } from './core.ts';
 import type { Peer } from './peer.ts';
+import type { KeptEvidence } from './views.ts';
 
 /** See the header. */
 export interface TrustAccount {
@@ -17,6 +18,8 @@ export interface TrustAccount {
   readonly result: readonly string[];
   /** All of it as sentences. */
   readonly lines: readonly string[];
+  /** What is kept on this disk about its breaks; convictions are in the export. */
+  readonly evidence: readonly KeptEvidence[];
   /** Null for a peer that never proved its identity here. */
   readonly exported: JsonDocument | null;
 }
@@ -29,6 +32,7 @@ export function accountFor(core: SwarmCore, peer: Peer): TrustAccount {
     steps: trustSteps(history, profile),
     result: explainResult(history, profile),
     lines: explainTrust(history, profile),
+    evidence: core.rooms.evidence.kept(peer.text),
     exported: exportOf(core, peer),
   };
 }

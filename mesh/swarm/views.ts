@@ -3,6 +3,8 @@
  * safe to print; secrets never appear (protocol.md §2.16).
  */
 import type { Millis } from '#core/time/time.ts';
+import type { BreakClass } from '#mesh/hcth/breaks.ts';
+import type { TrustAction } from '#mesh/trust/permissions.ts';
 
 /** How a peer is seen from here; `left` and `forgotten` members are no longer listed as members. */
 export type Liveness = 'up' | 'suspect' | 'down' | 'left';
@@ -122,6 +124,18 @@ export interface TrustView {
   readonly sent: { readonly incarnation: number; readonly sequence: number };
   readonly received: { readonly incarnation: number; readonly sequence: number };
   readonly lastCheckpointAt: Millis | null;
+  /** What it may do here now, by its level and its role (protocol.md §2.13): `voter` among it where it may become one. */
+  readonly may: readonly TrustAction[];
+}
+
+/** A piece of the evidence store that convicts nobody: both halves, as far as this node has them. */
+export interface KeptEvidence {
+  /** File in the folder `evidence`. */
+  readonly name: string;
+  readonly class: BreakClass;
+  readonly why: string;
+  /** Signed objects in hexadecimal. */
+  readonly objects: readonly { readonly body: string; readonly sig: string }[];
 }
 
 /** A machine waiting in the lobby for a person's approval. */

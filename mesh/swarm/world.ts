@@ -368,6 +368,7 @@ export class World {
       const at = this.nodes.find((candidate) => candidate.address.host === host);
       if (at !== undefined) this.#later(() => this.input(node, { kind: 'neighbour', host, mac: at.mac }));
     }
+    for (const key of effects.recheck) this.#later(() => this.input(node, { kind: 'stored-record', key, record: node.disk.peers.get(key) ?? null }));
     for (const reply of effects.replies) node.replies.set(reply.id, reply);
     for (const call of effects.calls) {
       const body = node.onCall(call.verb, call.body);
@@ -411,6 +412,9 @@ export class World {
       case 'evidence':
         if (record.record === null) disk.evidence.delete(record.name);
         else disk.evidence.set(record.name, record.record.slice());
+        return;
+      case 'statements-rewrite':
+        disk.statements = record.records.map((bytes) => bytes.slice());
         return;
       case 'statement':
         disk.statements = [...disk.statements, record.record.slice()];

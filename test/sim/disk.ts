@@ -119,6 +119,10 @@ export class Disk {
           this.#unconfirmed.push({ file: 'statements', record: record.record.slice() });
           if (record.durable) this.#confirm('statements');
           break;
+        case 'statements-rewrite':
+          this.#confirm('statements');
+          this.#statements.splice(0, this.#statements.length, ...record.records.map((bytes) => bytes.slice()));
+          break;
         case 'evidence':
           if (record.record === null) this.evidence.delete(record.name);
           else this.evidence.set(record.name, record.record.slice());

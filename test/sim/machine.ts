@@ -7,13 +7,11 @@ import { crc32 } from 'node:zlib';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import { createRng, type Entropy } from '#core/random/random.ts';
 import { type Instant, type Millis, NEVER } from '#core/time/time.ts';
-import { bootDigest, decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
+import { decodeBoot, makeBoot, type StartReason } from '#mesh/hcth/boot-event.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
-import { ownBoots, packStatement, unpackStatement } from '#mesh/hcth/own-statements.ts';
+import { ownBoots, packStatement, readOwnStatements } from '#mesh/hcth/own-statements.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { decideStart } from '#mesh/hcth/incarnation.ts';
-import { LABELS } from '#mesh/hcth/labels.ts';
-import { objectDigest } from '#mesh/hcth/signed-object.ts';
 import type { Address } from '#mesh/membership/address-policy.ts';
 import type { LocalIdentity } from '#mesh/session/host.ts';
 import type { SwarmOptions } from '#mesh/swarm/core.ts';
@@ -25,7 +23,6 @@ import { assert } from '#core/errors/assert.ts';
 import { MachineClock } from './clock.ts';
 import { Disk, type DiskImage, peerCacheOf } from './disk.ts';
 
-const ZERO = new Uint8Array(32);
 const PORT = 7_411;
 /** Full handshakes per second that a machine can afford. */
 const HANDSHAKES_PER_SECOND = 20;
@@ -122,6 +119,7 @@ function optionsOf(crypto: CryptoPort, start: RunStart, entropy: Entropy): Swarm
     port: PORT,
     ledger: image.ledger,
     peers: [...image.peers.values()],
+    statements: image.statements,
     documents: {
       membership: image.documents.get('membership') ?? null,
       intent: image.documents.get('intent') ?? null,
@@ -248,16 +246,14 @@ export class Machine {
     const nonce = seededEntropy(`${seed}/nonce`)(16);
     this.disk.writeIncarnation({ incarnation: decision.incarnation, nonce, why: decision.why });
     const { established, signKey, staticKey } = this.identity;
-    const last = this.disk.image().statements.at(-1);
-    const object = last === undefined ? undefined : unpackStatement(last);
-    const isBoot = object !== undefined && decodeBoot(object.body) !== undefined;
+    const own = readOwnStatements(this.crypto, this.disk.image().statements);
     const bootObject = makeBoot(this.crypto, signKey, {
       aid: established.aid,
       incarnation: decision.incarnation,
       nonce,
       establishmentHead: established.head,
-      previousBoot: object !== undefined && isBoot ? bootDigest(this.crypto, object) : ZERO,
-      previousStatement: object !== undefined && !isBoot ? objectDigest(this.crypto, LABELS.statement, object.body) : ZERO,
+      previousBoot: own.boot,
+      previousStatement: own.statement,
       why: decision.why,
       software: 'simulated',
     });

@@ -6,7 +6,7 @@
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import { type Checkpoint, decodeCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import { decodeRotation } from '#mesh/hcth/establishment-events.ts';
-import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
+import { storedPeer } from '#test/kit/stored-peers.ts';
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import type { SignatureWitness } from './crypto/witness.ts';
@@ -102,7 +102,7 @@ export class Truth {
     for (const seen of this.#seenBy.get(judge) ?? []) seen.delete(judge);
     this.#seenBy.delete(judge);
     for (const record of judge.run?.start.image.peers.values() ?? []) {
-      for (const object of decodePeerRecord(record)?.peerCheckpoints ?? []) {
+      for (const object of storedPeer(record)?.peerCheckpoints ?? []) {
         this.#see(judge, object.sig);
       }
     }

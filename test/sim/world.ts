@@ -213,6 +213,7 @@ export class World {
     for (const onlooker of this.onlookers) onlooker.onStep?.(machine, input, effects);
     if (machine.run !== run) return;
     for (const call of effects.calls) this.input(machine, { kind: 'respond', call: call.call, result: { kind: 'ok', body: call.body } });
+    for (const key of effects.recheck) this.input(machine, { kind: 'stored-record', key, record: machine.disk.image().peers.get(key) ?? null });
     if (effects.reincarnate !== null) return this.#reincarnate(machine, effects.reincarnate.atLeast);
     if (effects.flushWanted && input.kind !== 'flush') return this.input(machine, FLUSH);
     machine.wakeAt = machine.clock.worldTime(run.swarm.wakeAt);

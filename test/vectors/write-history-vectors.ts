@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hex, utf8 } from '#core/bytes/bytes.ts';
 import { encodeCheckpoint, makeCheckpoint } from '#mesh/hcth/checkpoint.ts';
+import { encodeDamage } from '#mesh/hcth/past-damage.ts';
 import { makeRotation } from '#mesh/hcth/establishment-events.ts';
 import { encodeFields } from '#mesh/hcth/fields.ts';
 import { signBinding } from '#mesh/hcth/handshake-payload.ts';
@@ -30,7 +31,7 @@ const [ada, bob] = [identityOf('ada'), identityOf('bob')];
 interface Vector {
   readonly name: string;
   readonly rule: string;
-  readonly kind: 'establishment' | 'boot' | 'statement' | 'checkpoint' | 'binding';
+  readonly kind: 'establishment' | 'boot' | 'statement' | 'report' | 'seal' | 'record' | 'checkpoint' | 'binding';
   readonly objects: readonly { readonly body: string; readonly sig: string }[];
   readonly error?: string;
 }
@@ -48,6 +49,9 @@ function signedObjects(): readonly Vector[] {
   const scope = { aid: ada.established.aid, incarnation: 3, nonce };
   const one = makeStatement(crypto, ada.signKey, scope, statementTipAtBoot(crypto, boot), { kind: 'report', body: utf8('one') });
   const two = makeStatement(crypto, ada.signKey, scope, one.tip, { kind: 'bye', body: utf8('two') });
+  const damage = encodeDamage({ kind: 'edited', index: 4, place: { incarnation: 2, number: 7 }, missing: bytesFor('named', 32), found: bytesFor('found', 32) });
+  const reportOf = (body: Uint8Array): SignedObject => makeStatement(crypto, ada.signKey, scope, statementTipAtBoot(crypto, boot), { kind: 'report', body }).object;
+  const seal = signObject(crypto, ada.signKey, LABELS.seal, encodeFields({ v: 1, t: 'seal', a: ada.established.aid, n: 2, d: bytesFor('gone', 32), p: bytesFor('before', 32), x: bytesFor('behind', 32) }));
   const sending = chainOf(ada, bob, 3, nonce);
   exchange(3, sending);
   const origin = { from: ada.established.aid, to: bob.established.aid, sending, received: null, echo: bytesFor('challenge', 16), slot: 2 };
@@ -70,6 +74,13 @@ function signedObjects(): readonly Vector[] {
     { name: 'two statements after a boot event', rule: 'H-13', kind: 'statement', objects: [boot, one.object, two.object].map(asHex) },
     { name: 'statements in the wrong order', rule: 'H-13', kind: 'statement', objects: [boot, two.object, one.object].map(asHex), error: 'bad' },
     { name: 'a statement dropped', rule: 'H-13', kind: 'statement', objects: [boot, two.object].map(asHex), error: 'bad' },
+    { name: 'a report of a bad entry in the own log', rule: 'H-52', kind: 'report', objects: [boot, reportOf(damage)].map(asHex) },
+    { name: 'a report of a damage of no known kind', rule: 'H-52', kind: 'report', objects: [boot, reportOf(encodeFields({ v: 1, t: 'past', k: 'worn', n: 4, i: 2, s: 7, d: bytesFor('named', 32), f: bytesFor('found', 32) }))].map(asHex), error: 'bad' },
+    { name: 'a seal', rule: 'H-51', kind: 'seal', objects: [asHex(seal)] },
+    { name: 'a seal with one bit flipped', rule: 'H-51', kind: 'seal', objects: [asHex(flip(seal))], error: 'bad' },
+    { name: 'a boot event signed as a seal', rule: 'H-51', kind: 'seal', objects: [asHex(signObject(crypto, ada.signKey, LABELS.seal, boot.body))], error: 'bad' },
+    { name: 'a stored record', rule: 'H-56', kind: 'record', objects: [asHex(signObject(crypto, ada.signKey, LABELS.record, utf8('remembered')))] },
+    { name: 'a stored record signed as a statement', rule: 'H-56', kind: 'record', objects: [asHex(signObject(crypto, ada.signKey, LABELS.statement, utf8('remembered')))], error: 'bad' },
     { name: 'a checkpoint', rule: 'H-20', kind: 'checkpoint', objects: [asHex(checkpoint)] },
     { name: 'a checkpoint with one bit flipped', rule: 'H-20', kind: 'checkpoint', objects: [asHex(flip(checkpoint))], error: 'bad' },
     { name: 'a checkpoint for another link', rule: 'H-20', kind: 'checkpoint', objects: [asHex(makeCheckpoint(crypto, ada.signKey, { ...origin, to: ada.established.aid }))], error: 'bad' },

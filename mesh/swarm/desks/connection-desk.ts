@@ -109,6 +109,7 @@ export class ConnectionDesk implements ConnectionDoor {
       lobby: null,
       counted: initiate === null ? 'half-open' : 'no',
       probe: null,
+      recheck: null,
       bytesHeld: 0,
       machine,
       mac,

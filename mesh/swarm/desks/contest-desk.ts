@@ -302,7 +302,7 @@ export class ContestDesk implements ContestDoor {
     }
     if (peer.boot !== null && peer.bootObject !== null && this.isCopy(peer.boot, peer.bootObject)) peer.forgetTheirSide();
     this.#core.dials.soon(text, this.#core.now.mono);
-    this.#core.fx.persist({ kind: 'peer', key: text, record: peer.record(), urgent: true });
+    this.#core.storePeer(peer, true);
   }
 
   /** A machine that was settled to be a copy, or what it has become since: a run that names such a one as the one before. */

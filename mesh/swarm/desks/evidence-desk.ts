@@ -3,11 +3,10 @@
  * upon. A proof needs no trust in whoever brings it, so everybody may bring one; what is limited is how much work it makes.
  */
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
-import { encodeFields } from '#mesh/hcth/fields.ts';
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
-import { encodeObject } from '#mesh/hcth/peer-record.ts';
+import { decodeKept, encodeKept } from '#mesh/hcth/kept-evidence.ts';
 import { decodeProof, encodeProof, type EquivocationProof, type ProofKind, proofDigest, proveContradiction, verifyProof } from '#mesh/hcth/proof.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { Session } from '#mesh/session/session.ts';
@@ -17,6 +16,7 @@ import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import { NewsIntake } from '../news-intake.ts';
 import type { Peer } from '../peer.ts';
 import type { EvidenceDoor } from '../rooms.ts';
+import type { KeptEvidence } from '../views.ts';
 
 /** Names of evidence files; convictions are evicted last. */
 export const PROOF_PREFIX = 'proof-';
@@ -34,6 +34,7 @@ export class EvidenceDesk implements EvidenceDoor {
   /** One proof per identity: a second one could not make it worse. */
   readonly #convictions = new Map<AidText, Conviction>();
   readonly #intake = new NewsIntake();
+  readonly #kept = new Map<AidText, readonly KeptEvidence[]>();
 
   constructor(core: SwarmCore) {
     this.#core = core;
@@ -41,7 +42,10 @@ export class EvidenceDesk implements EvidenceDoor {
 
   /** Proofs of earlier runs, verified again: a file is not a verdict. */
   load(): void {
-    for (const { name, record } of this.#core.options.evidence) if (name.startsWith(PROOF_PREFIX)) this.#judge(record, null, false);
+    for (const { name, record } of this.#core.options.evidence) {
+      if (name.startsWith(PROOF_PREFIX)) this.#judge(record, null, false);
+      else this.#note(name, record);
+    }
   }
 
   proofOf(text: AidText): Uint8Array | undefined {
@@ -83,9 +87,23 @@ export class EvidenceDesk implements EvidenceDoor {
   }
 
   /** What cannot convict but must not be lost: kept on this disk, told to nobody. */
-  keep(breakClass: BreakClass, aid: Aid, objects: readonly SignedObject[], why: string): void {
-    const record = encodeFields({ v: 1, k: breakClass, a: aid, o: objects.map(encodeObject), w: why.slice(0, 160) });
-    this.#core.fx.persist({ kind: 'evidence', name: `break-${hex(this.#core.crypto.sha256(record))}`, record });
+  keep(breakClass: BreakClass, aid: Aid, objects: readonly SignedObject[], why: string, name?: string): void {
+    const record = encodeKept({ class: breakClass, aid, objects, why });
+    const file = name ?? `break-${hex(this.#core.crypto.sha256(record))}`;
+    this.#core.fx.persist({ kind: 'evidence', name: file, record });
+    this.#note(file, record);
+  }
+
+  kept(text: AidText): readonly KeptEvidence[] {
+    return this.#kept.get(text) ?? [];
+  }
+
+  #note(name: string, record: Uint8Array): void {
+    const piece = decodeKept(record);
+    if (piece === undefined) return;
+    const text = aidText(piece.aid);
+    const entry = { name, class: piece.class, why: piece.why, objects: piece.objects.map(({ body, sig }) => ({ body: hex(body), sig: hex(sig) })) };
+    this.#kept.set(text, [...this.kept(text).filter((other) => other.name !== name), entry].slice(-LIMITS.evidenceShownMax));
   }
 
   /** The voter writes a conviction into the ledger; again later where it could not at once. */

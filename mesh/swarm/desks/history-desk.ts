@@ -4,7 +4,7 @@
  */
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import { HOUR } from '#core/time/time.ts';
-import { verifyBoot } from '#mesh/hcth/boot-event.ts';
+import { bootDigest, verifyBoot } from '#mesh/hcth/boot-event.ts';
 import { BREAK_WINDOW_MS, type BreakClass } from '#mesh/hcth/breaks.ts';
 import { NO_ANCHOR } from '#mesh/hcth/chain.ts';
 import { checkCheckpoint } from '#mesh/hcth/checkpoint-check.ts';
@@ -21,7 +21,7 @@ import type { Session } from '#mesh/session/session.ts';
 import { payloadBytesMaxAt } from '#mesh/wire/limits.ts';
 import type { Accept, Position, ResumeBlock, ResumeVerdict } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
-import type { Context } from '../context.ts';
+import type { Context, Recheck } from '../context.ts';
 import { type SwarmCore, turned } from '../core.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import { NewsIntake } from '../news-intake.ts';
@@ -48,7 +48,14 @@ export class HistoryDesk implements HistoryDoor {
   }
 
   /** Judge where the shared history stands and build the link on it. */
-  resume(context: Context, identity: PeerIdentity, block: ResumeBlock | null, proof: Uint8Array | null, probed: 'silent' | 'answers' | null): PeerVerdict {
+  resume(
+    context: Context,
+    identity: PeerIdentity,
+    block: ResumeBlock | null,
+    proof: Uint8Array | null,
+    probed: 'silent' | 'answers' | null,
+    rechecked = false,
+  ): PeerVerdict {
     const peer = this.#core.peerOf(identity.aid);
     const { session } = context;
     const earlier = peer.session !== null && peer.session !== session && peer.session.state === 'open' ? (probed ?? 'unprobed') : 'none';
@@ -66,7 +73,7 @@ export class HistoryDesk implements HistoryDoor {
         earlier,
         simultaneous: false,
       },
-      { incarnation: identity.boot.incarnation, nonce: identity.boot.nonce, block },
+      { incarnation: identity.boot.incarnation, nonce: identity.boot.nonce, boot: identity.boot, block },
     );
     // What it shows may be older than what we hold, and still contradict what it will show from another machine.
     if (block?.ownCheckpoint != null && !(decision.kind === 'refuse' && decision.case === 'forged')) peer.remember(block.ownCheckpoint);
@@ -77,6 +84,10 @@ export class HistoryDesk implements HistoryDoor {
       return { kind: 'wait' };
     }
     if (decision.kind === 'probe') return turned('IDENTITY_CONTESTED', 'an earlier session cannot be asked');
+    if (decision.kind === 'refuse' && decision.case === 'R6' && !rechecked) {
+      this.#core.rooms.rechecks.begin(context, identity, block, probed);
+      return { kind: 'wait' };
+    }
     if (decision.kind === 'refuse') {
       // Once per incarnation shown: a stale copy that redials every few seconds says nothing new.
       const shown = `${identity.boot.incarnation}/${hex(identity.boot.nonce)}`;
@@ -115,11 +126,17 @@ export class HistoryDesk implements HistoryDoor {
     });
     if (sending.kind === 'mismatch') {
       // One of the two ends remembers wrongly, and neither can prove it. A new incarnation of ours gives our direction a new
-      // beginning; a liar can bring that about once an hour at most.
-      this.#beginAnew(`${this.#core.nameOf(peer.text)}: ${sending.why}`);
+      // beginning; a liar can bring that about once an hour at most. The first time it is given the time to look at its own record.
+      if (peer.mismatched) this.#beginAnew(`${this.#core.nameOf(peer.text)}: ${sending.why}`);
+      peer.mismatched = true;
       return turned('CHAIN_MISMATCH', sending.why);
     }
-    if (decision.class !== 'B0') this.break(peer, decision.class, decision.meaning);
+    peer.mismatched = false;
+    peer.newcomer = decision.case === 'new';
+    peer.lossDeclared = decision.class === 'B1';
+    // What its boot event leaves out, its first word on the link may explain better than we could.
+    if (decision.case === 'R8' && peer.bootObject !== null) peer.unexplained = { held: peer.bootObject, shown: identity.bootObject };
+    else if (decision.class !== 'B0') this.break(peer, decision.class, decision.meaning);
     if (identity.boot.why === 'restore' && decision.case === 'R1') this.#tellRollback(peer, identity);
     if (decision.case !== 'new') {
       const data = { case: decision.case, class: decision.class };
@@ -189,6 +206,14 @@ export class HistoryDesk implements HistoryDoor {
     if (this.#told.admits(peer.text, name, this.#core.now.mono)) this.onEvidence(peer, 'IDENTITY_STALE', evidence);
   }
 
+  afterRecheck(context: Context, { peer, block, probed }: Recheck): void {
+    const { session } = context;
+    // A responder has not shown its block yet: it shows what it now believes.
+    if (!session.initiator) context.ourBlock = null;
+    session.decide(this.resume(context, peer, block, null, probed, true), this.#core.now.mono);
+    this.#core.touched.add(session);
+  }
+
   /** A peer shows what we have signed ourselves (§2.9, self-report rule). */
   onEvidence(peer: PeerIdentity, code: RefusalCode, evidence: readonly SignedObject[]): void {
     if (code === 'EQUIVOCATION') return this.#core.rooms.evidence.onOwnContradiction(evidence);
@@ -203,6 +228,7 @@ export class HistoryDesk implements HistoryDoor {
       const shown =
         verifyBoot(this.#core.crypto, this.#core.self.established, object) ?? openCheckpoint(this.#core.crypto, this.#core.self.established, peer.aid, object);
       if (shown === undefined) continue;
+      if ('why' in shown) this.#core.rooms.past.onOwnBootShown(peer.text, shown, bootDigest(this.#core.crypto, object));
       // Refused because the other one is alive: not a matter of numbers any more, a person has to say which is the copy.
       if (code === 'IDENTITY_CONTESTED') {
         if (!('why' in shown) || this.#core.mesh === null) continue;
@@ -230,7 +256,9 @@ export class HistoryDesk implements HistoryDoor {
     if (code === 'IDENTITY_CONTESTED' && this.#core.mesh !== null) this.becomeContested('another live machine uses this identity');
     // Without our own signature this is one peer's word.
     const mayBelieve = !this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR;
-    if (code === 'CHAIN_MISMATCH' && mayBelieve) this.#beginAnew(`${this.#core.nameOf(peer.text)} holds another account of our history`);
+    const known = this.#core.peers.get(peer.text);
+    if (code !== 'CHAIN_MISMATCH' || !mayBelieve || known === undefined) return;
+    this.#core.rooms.rechecks.beginFor(known, () => this.#beginAnew(`${this.#core.nameOf(peer.text)} holds another account of our history`));
   }
 
   /** Our own signature says that we had been further: go on behind it, and well behind where our own count is lost (§2.10). */
@@ -312,8 +340,7 @@ export class HistoryDesk implements HistoryDoor {
   break(peer: Peer, breakClass: BreakClass, why: string): void {
     if (peer.broke(breakClass, why, this.#core.now.mono, this.#core.now.wall)) this.#core.levelChanged(peer);
     if (breakClass === 'PV') this.#pause(peer);
-    this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
-    peer.changed = false;
+    this.#core.storePeer(peer, true);
   }
 
   /** It came back with an older disk and has gone on from what both ends can prove: said on this side as the other one says it of itself. */

@@ -139,7 +139,7 @@ export class IdentityDesk implements IdentityDoor {
     peer.established = established;
     // One record: whoever loses power now must not come back with the new key known and the old doubt still held.
     this.#settle(peer);
-    this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
+    this.#core.storePeer(peer, true);
     this.#tell(peer, established.rotations, established.events.at(-1) ?? null);
     for (const { session } of this.#core.contexts.values())
       if (this.#usesOlderKey(session, established)) this.#ending.set(session.id, this.#core.now.mono + LIMITS.supersededMs);

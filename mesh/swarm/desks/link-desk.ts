@@ -7,7 +7,7 @@ import type { LivenessChange } from '#mesh/membership/liveness.ts';
 import type { Ending } from '#mesh/session/host.ts';
 import { slotOf } from '#mesh/session/link.ts';
 import type { Session } from '#mesh/session/session.ts';
-import type { Accept, SessionMessage } from '#mesh/wire/message.ts';
+import { type Accept, GOSSIP_TOPIC, type SessionMessage } from '#mesh/wire/message.ts';
 import { isFarewellCode, type RefusalCode } from '#mesh/wire/refusal.ts';
 import type { Context } from '../context.ts';
 import { type SwarmCore, turned } from '../core.ts';
@@ -71,6 +71,7 @@ export class LinkDesk implements LinkDoor {
     peer.changed = true;
     this.#core.rooms.members.firstRecord(peer);
     this.#core.rooms.members.wakeFlush();
+    this.#core.rooms.past.onLinkOpen(peer, session);
     this.ping(session, null);
     this.#core.rooms.gossip.tellFacts(session);
     this.#core.rooms.statements.onLinkOpen(peer, session);
@@ -100,6 +101,8 @@ export class LinkDesk implements LinkDoor {
     if (context.lobby !== null) return this.#core.rooms.lobby.onLobbyMessage(context, identity, message);
     const peer = this.#core.peers.get(identity.text);
     if (peer === undefined) return;
+    const explains = message.kind === 'gossip' && message.topic === GOSSIP_TOPIC.STATEMENT;
+    if (peer.unexplained !== null && !explains) this.#core.rooms.past.holdAgainst(peer);
     switch (message.kind) {
       case 'res': {
         const request = this.#core.calls.settle(message.id, peer.text);
@@ -203,6 +206,7 @@ export class LinkDesk implements LinkDoor {
 
   #onLinkEnded(peer: Peer, session: Session, ending: Ending): void {
     const { mono } = this.#core.now;
+    this.#core.rooms.past.holdAgainst(peer);
     peer.session = null;
     peer.advanceTrust(mono);
     peer.meter.setLinked(false);

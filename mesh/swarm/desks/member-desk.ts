@@ -1,12 +1,15 @@
 /**
  * The members this node keeps a link to and an eye on, and what of them is written to disk, when.
  */
-import { utf8 } from '#core/bytes/bytes.ts';
+import { hex, utf8 } from '#core/bytes/bytes.ts';
+import { RECORD_BYTES_MAX } from '#core/journal/limits.ts';
 import { decodeRmp } from '#core/msgpack/decode.ts';
 import { listOf } from '#core/msgpack/fields.ts';
 import { type Instant, type Millis, MINUTE, NEVER } from '#core/time/time.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
+import { unpackObject } from '#mesh/hcth/packed-object.ts';
 import { decodePeerRecord } from '#mesh/hcth/peer-record.ts';
+import { openSealedRecord } from '#mesh/hcth/sealed-record.ts';
 import { parseAddress } from '#mesh/membership/address-policy.ts';
 import { SESSION_LIMITS } from '#mesh/session/limits.ts';
 import { slotOf } from '#mesh/session/link.ts';
@@ -67,7 +70,7 @@ export class MemberDesk implements MemberDoor {
   firstRecord(peer: Peer): void {
     if (peer.stored) return;
     peer.stored = true;
-    this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: true });
+    this.#core.storePeer(peer, true);
   }
 
   wakeFlush(): void {
@@ -86,8 +89,7 @@ export class MemberDesk implements MemberDoor {
     let linked = false;
     for (const peer of this.#core.peers.values()) {
       if (!peer.changed || this.#core.mesh?.member(peer.text) === undefined) continue;
-      peer.changed = false;
-      this.#core.fx.persist({ kind: 'peer', key: peer.text, record: peer.record(), urgent: all });
+      this.#core.storePeer(peer, all);
       const sequence = peer.received?.sequence ?? 0;
       if (sequence - peer.flushedSequence > LIMITS.idleFramesPerMinuteMax * minutes) busy = true;
       peer.flushedSequence = sequence;
@@ -109,6 +111,19 @@ export class MemberDesk implements MemberDoor {
     this.#core.fx.persist({ kind: 'document', name: 'peer-cache', record: utf8(text) });
   }
 
+  /** A record with a right checksum that we have not written: nothing of it is believed, and it is kept to be looked at. */
+  #onForged(record: Uint8Array): void {
+    const { crypto, self } = this.#core;
+    const claimed = unpackObject(record, RECORD_BYTES_MAX);
+    const about = claimed === undefined ? undefined : decodePeerRecord(claimed.body)?.aid;
+    const whom = about === undefined ? 'a peer' : this.#core.nameOf(aidText(about));
+    const name = `record-${hex(crypto.sha256(record))}`;
+    const text = `the stored record of ${whom} was edited (its checksum holds, this node's signature does not); trust in ${whom} begins at 0 again`;
+    this.#core.degraded.push(text);
+    this.#core.fx.persist({ kind: 'evidence', name, record });
+    this.#core.event('PAST_DAMAGED', 'critical', `${text}; it is kept as evidence/${name}`, self.text, null, { kind: 'edited', evidence: name });
+  }
+
   load(now: Instant): void {
     const { crypto } = this.#core;
     const { documents } = this.#core.options;
@@ -116,7 +131,9 @@ export class MemberDesk implements MemberDoor {
     if (decoded?.kind === 'ok' && decoded.message.kind === 'welcome') this.#core.rooms.ledger.loadMesh(decoded.message);
     if (this.#core.mesh === null) this.#core.rooms.ledger.recoverMembership();
     for (const record of this.#core.options.peers) {
-      const stored = decodePeerRecord(record);
+      const body = openSealedRecord(crypto, this.#core.self.established.signKeys, record);
+      if (body === undefined) this.#onForged(record);
+      const stored = body === undefined ? undefined : decodePeerRecord(body);
       if (stored === undefined || this.#core.mesh?.member(aidText(stored.aid)) === undefined) continue;
       const text = aidText(stored.aid);
       const profile = TRUST_PROFILES[this.#core.mesh.mesh.genesis.trustProfile];

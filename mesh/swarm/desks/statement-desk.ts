@@ -20,7 +20,7 @@ import type { Peer } from '../peer.ts';
 import type { StatementDoor } from '../rooms.ts';
 
 /** Statements that promise something are on the disk before anybody hears of them; the others are not waited for. */
-const DURABLE: ReadonlySet<StatementKind> = new Set(['vote', 'approve', 'accuse']);
+const DURABLE: ReadonlySet<StatementKind> = new Set(['vote', 'approve', 'accuse', 'report']);
 
 /** See the header. */
 export class StatementDesk implements StatementDoor {
@@ -72,7 +72,7 @@ export class StatementDesk implements StatementDoor {
 
   /** The farewell; before the links are closed. */
   farewell(): void {
-    if (this.#core.mesh !== null) this.say('bye', this.#root());
+    if (this.#core.mesh !== null && !this.#core.rooms.past.listening) this.say('bye', this.#root());
   }
 
   onLinkOpen(peer: Peer, session: Session): void {
@@ -111,6 +111,7 @@ export class StatementDesk implements StatementDoor {
   #onTheirs(peer: Peer, session: Session, object: SignedObject, statement: Statement): void {
     const { crypto } = this.#core;
     const { boot, established } = peer;
+    if (statement.kind === 'report' && this.#core.rooms.past.onReport(peer, object, statement) && statement.incarnation !== boot?.incarnation) return;
     // News of this link's incarnation only: anything else is an older life, of which we keep what we have.
     if (boot === null || established === null || statement.incarnation !== boot.incarnation || !bytesEqual(statement.nonce, boot.nonce)) return;
     if (!verifyObject(crypto, established.signKey, LABELS.statement, object))
@@ -156,6 +157,7 @@ export class StatementDesk implements StatementDoor {
       null,
       { incarnation: statement.incarnation, number: statement.number },
     );
+    this.#core.rooms.past.recalled(statement, digest);
   }
 
   #root(): Uint8Array {

@@ -6,6 +6,7 @@ import { effectiveRole, type Member, type RemovedIdentity } from '#mesh/admissio
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import { aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
+import { LEVEL_PERMISSIONS } from '#mesh/trust/permissions.ts';
 import { scoreNumber } from '#mesh/trust/score.ts';
 import type { SwarmCore } from '../core.ts';
 import type { MeshState } from '../mesh-state.ts';
@@ -128,6 +129,7 @@ export class ViewDesk implements ViewDoor {
       sent: { incarnation: this.#core.self.boot.incarnation, sequence: sent?.sequence ?? 0 },
       received: { incarnation: received?.incarnation ?? 0, sequence: received?.sequence ?? 0 },
       lastCheckpointAt: peer.lastCheckpointAt,
+      may: LEVEL_PERMISSIONS[this.#core.levelOf(peer)].actions,
     };
   }
 }
