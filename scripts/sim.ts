@@ -11,6 +11,7 @@ import { drawOptions, PROFILES, type Profile } from '#test/sim/options.ts';
 import { commandFor, Report } from '#test/sim/report.ts';
 import { runTrace, type TraceResult } from '#test/sim/run-trace.ts';
 import { NODES_MAX } from '#test/sim/founding.ts';
+import { MEMBERSHIP_NODES_MAX, runMembershipWorld } from '#scripts/sim/membership-world.ts';
 
 const HELP = `npm run sim -- [options]
 
@@ -26,6 +27,7 @@ are noticed and that contradictions are proven. docs/SIMULATION.md says what is 
   --twice           run every trace twice and compare them, byte by byte
   --checkpoint FILE keep the counts there every 100 traces, and go on from there when started again
   --sum FILES       run nothing: the report over these checkpoints together, with commas between them
+  --world NAME      another world, measured: membership (docs/SCALE.md), with --seed and --nodes to ${MEMBERSHIP_NODES_MAX}
   --verbose         tell what happened in each trace
   --json            the report as JSON
   --help            this text
@@ -43,6 +45,7 @@ const FLAGS = {
   traces: { type: 'string' },
   profile: { type: 'string' },
   nodes: { type: 'string' },
+  world: { type: 'string' },
   'real-crypto': { type: 'boolean', default: false },
   twice: { type: 'boolean', default: false },
   checkpoint: { type: 'string' },
@@ -69,11 +72,19 @@ interface Wish {
   readonly json: boolean;
 }
 
+/** One world of another kind. */
+interface WorldWish {
+  readonly world: 'membership';
+  readonly seed: string;
+  readonly nodes: number | undefined;
+  readonly json: boolean;
+}
+
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** What is wanted, or what is wrong with the words. */
-function readWish(words: readonly string[]): Wish | 'help' | { readonly wrong: string } {
+function readWish(words: readonly string[]): Wish | WorldWish | 'help' | { readonly wrong: string } {
   let values: ReturnType<typeof parse>;
   try {
     values = parse(words);
@@ -89,6 +100,12 @@ function readWish(words: readonly string[]): Wish | 'help' | { readonly wrong: s
   const nodes = values.nodes === undefined ? undefined : count(values.nodes);
   const profile = PROFILES.find((name) => name === values.profile);
   if (from === undefined || traces === undefined) return { wrong: '--seed and --traces are whole numbers from 1' };
+  if (values.world !== undefined) {
+    if (values.world !== 'membership') return { wrong: `there is no world "${values.world}"; there is membership` };
+    if (values.nodes !== undefined && (nodes === undefined || nodes < 2 || nodes > MEMBERSHIP_NODES_MAX))
+      return { wrong: `--nodes of this world is a number from 2 to ${MEMBERSHIP_NODES_MAX}` };
+    return { world: 'membership', seed: String(from), nodes, json: values.json };
+  }
   if (values.nodes !== undefined && (nodes === undefined || nodes < 2 || nodes > NODES_MAX)) return { wrong: `--nodes is a number from 2 to ${NODES_MAX}` };
   if (values.profile !== undefined && profile === undefined) {
     const meant = nearest(values.profile, PROFILES);
@@ -189,4 +206,5 @@ if (wish === 'help') print(HELP);
 else if ('wrong' in wish) {
   say(`sim: ${wish.wrong}; npm run sim -- --help lists the options`);
   process.exitCode = EXIT.usage;
-} else process.exitCode = wish.sum.length > 0 ? sumUp(wish) : run(wish);
+} else if ('world' in wish) process.exitCode = runMembershipWorld(wish, print);
+else process.exitCode = wish.sum.length > 0 ? sumUp(wish) : run(wish);
