@@ -8,6 +8,8 @@ import type { SwimMessage, Update } from './messages.ts';
 import { News } from './news.ts';
 import { Prober, Relays } from './probe.ts';
 import { isSuspicious, suspicionMs } from './suspicion.ts';
+import { Sync } from './sync.ts';
+import { MemberTable } from './table.ts';
 import { isPlausibleRise } from './version.ts';
 
 const V1 = { incarnation: 1, counter: 0 };
@@ -48,14 +50,14 @@ describe('probing', () => {
     prober.viewChanged(view);
     const asked: string[] = [];
     for (let now = 1_000; asked.length < 24; now += LIMITS.probePeriodMs)
-      for (const { target } of prober.tick(now, view, () => true, 1).steps)
-        if (!asked.slice(-1).includes(target)) {
-          asked.push(target);
-          prober.heard(target);
-        }
+      for (const { target } of prober.tick(now, view, () => true, 1).steps) {
+        asked.push(target);
+        prober.heard(target);
+      }
     const rounds = [asked.slice(0, 8), asked.slice(8, 16), asked.slice(16, 24)];
     for (const round of rounds) expect([...round].sort()).toEqual(view);
     expect(rounds[1]).not.toEqual(rounds[0]);
+    expect(rounds[2]).not.toEqual(rounds[1]);
   });
 
   it('M-2 who does not answer is asked twice directly and then through helpers; a helper that gets an answer saves it', () => {
@@ -204,6 +206,21 @@ describe('suspicion', () => {
   });
 });
 
+it('M-8 what was said before a node heard a member itself counts no longer', () => {
+  const swim = machine(40, { linked: false });
+  const target = ids(40).findLast((id) => !swim.view.includes(id))!;
+  receive(
+    swim,
+    'n0001',
+    ['n0001', 'n0002'].map((by) => ({ kind: 'accuse', id: target, version: V1, by })),
+    1_000,
+  );
+  expect(swim.state(target)).toBe('suspect');
+  swim.step({ kind: 'heard', from: target }, 1_100);
+  receive(swim, 'n0003', [{ kind: 'accuse', id: target, version: V1, by: 'n0003' }], 1_200 + LIMITS.heardMs);
+  expect(swim.state(target)).toBe('up');
+});
+
 describe('telling', () => {
   it('M-9 a word goes over each link once, a bounded number of times, the least told first, in bounded messages', () => {
     const news = new News();
@@ -241,6 +258,10 @@ describe('telling', () => {
     expect(rows).toHaveLength(1);
     const [answer] = rows;
     if (answer?.message.kind === 'rows') expect(answer.message.rows.length).toBeLessThanOrEqual(LIMITS.syncRowsMax);
+    const directory = Directory.of(ids(400));
+    const sync = new Sync(new MemberTable(directory, SETTLED), createRng('1'), 0);
+    expect(directory.bucket(0).length + directory.bucket(1).length + directory.bucket(2).length + directory.bucket(3).length).toBeGreaterThan(LIMITS.syncRowsMax);
+    expect(sync.rowsOf([0, 1, 2, 3], directory)).toHaveLength(LIMITS.syncRowsMax);
   });
 
   it('M-11 a farewell is believed at once from the member itself, and from two others, not from one', () => {
