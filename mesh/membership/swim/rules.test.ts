@@ -260,7 +260,9 @@ describe('telling', () => {
     if (answer?.message.kind === 'rows') expect(answer.message.rows.length).toBeLessThanOrEqual(LIMITS.syncRowsMax);
     const directory = Directory.of(ids(400));
     const sync = new Sync(new MemberTable(directory, SETTLED), createRng('1'), 0);
-    expect(directory.bucket(0).length + directory.bucket(1).length + directory.bucket(2).length + directory.bucket(3).length).toBeGreaterThan(LIMITS.syncRowsMax);
+    expect(directory.bucket(0).length + directory.bucket(1).length + directory.bucket(2).length + directory.bucket(3).length).toBeGreaterThan(
+      LIMITS.syncRowsMax,
+    );
     expect(sync.rowsOf([0, 1, 2, 3], directory)).toHaveLength(LIMITS.syncRowsMax);
   });
 
