@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { EXIT } from '#core/errors/exit-codes.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
 import { nearest } from '#core/terminal/suggest.ts';
+import { runConsensusWorld } from '#scripts/sim/consensus.ts';
 import { drawOptions, PROFILES, type Profile } from '#test/sim/options.ts';
 import { commandFor, Report } from '#test/sim/report.ts';
 import { runTrace, type TraceResult } from '#test/sim/run-trace.ts';
@@ -28,6 +29,7 @@ are noticed and that contradictions are proven. docs/SIMULATION.md says what is 
   --checkpoint FILE keep the counts there every 100 traces, and go on from there when started again
   --sum FILES       run nothing: the report over these checkpoints together, with commas between them
   --world NAME      another world, measured: membership (docs/SCALE.md), with --seed and --nodes to ${MEMBERSHIP_NODES_MAX}
+                    or consensus, whose options are its own: npm run sim -- --world consensus --help
   --verbose         tell what happened in each trace
   --json            the report as JSON
   --help            this text
@@ -101,7 +103,7 @@ function readWish(words: readonly string[]): Wish | WorldWish | 'help' | { reado
   const profile = PROFILES.find((name) => name === values.profile);
   if (from === undefined || traces === undefined) return { wrong: '--seed and --traces are whole numbers from 1' };
   if (values.world !== undefined) {
-    if (values.world !== 'membership') return { wrong: `there is no world "${values.world}"; there is membership` };
+    if (values.world !== 'membership') return { wrong: `there is no world "${values.world}"; there are membership and consensus` };
     if (values.nodes !== undefined && (nodes === undefined || nodes < 2 || nodes > MEMBERSHIP_NODES_MAX))
       return { wrong: `--nodes of this world is a number from 2 to ${MEMBERSHIP_NODES_MAX}` };
     return { world: 'membership', seed: String(from), nodes, json: values.json };
@@ -201,10 +203,22 @@ function writeCheckpoint(path: string, next: number, report: Report): void {
   renameSync(`${path}.new`, path);
 }
 
-const wish = readWish(process.argv.slice(2));
-if (wish === 'help') print(HELP);
-else if ('wrong' in wish) {
-  say(`sim: ${wish.wrong}; npm run sim -- --help lists the options`);
-  process.exitCode = EXIT.usage;
-} else if ('world' in wish) process.exitCode = runMembershipWorld(wish, print);
-else process.exitCode = wish.sum.length > 0 ? sumUp(wish) : run(wish);
+const words = process.argv.slice(2);
+if (worldOf(words) === 'consensus') process.exitCode = runConsensusWorld(words);
+else main(words);
+
+/** Which world the words name; that of whole nodes where they name none. */
+function worldOf(given: readonly string[]): string {
+  const at = given.findIndex((word) => word === '--world' || word.startsWith('--world='));
+  return at === -1 ? 'nodes' : (given[at]?.split('=')[1] ?? given[at + 1] ?? '');
+}
+
+function main(given: readonly string[]): void {
+  const wish = readWish(given);
+  if (wish === 'help') print(HELP);
+  else if ('wrong' in wish) {
+    say(`sim: ${wish.wrong}; npm run sim -- --help lists the options`);
+    process.exitCode = EXIT.usage;
+  } else if ('world' in wish) process.exitCode = runMembershipWorld(wish, print);
+  else process.exitCode = wish.sum.length > 0 ? sumUp(wish) : run(wish);
+}
