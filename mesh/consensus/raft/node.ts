@@ -95,6 +95,8 @@ export class RaftNode {
   /** The log is on the disk up to here. */
   persisted: number;
   damagedSince: number | null;
+  /** What this life was found to have lost, the mesh has seen to; answers that still tell of it are old news. */
+  isForgiven = false;
   /** No votes before this: the promise to the lease may have been forgotten with the last run (C-19). */
   abstainUntil: Millis;
   /** When a leader was last heard. */
@@ -197,6 +199,7 @@ export class RaftNode {
 
   clearDamage(): void {
     this.damagedSince = null;
+    this.isForgiven = true;
     this.#hardDirty = true;
   }
 

@@ -73,6 +73,8 @@ export class Faults {
   #damaged: Server | null = null;
   /** So many of the next leaders fall just after their election. */
   #strikes = 0;
+  /** It happens before this. */
+  #damageAt = 0;
   /** Nothing new before this. */
   #calmUntil = 0;
   #request = 0;
@@ -313,7 +315,7 @@ export class Faults {
   #mayLose(server: Server): boolean {
     const config = this.#world.leader?.view?.config ?? server.view?.config;
     const open = this.#damaged;
-    const isOpen = open !== null && (!open.isUp || open.machine?.view.damaged === true || open.machine?.view.votes !== true);
+    const isOpen = this.#world.now < this.#damageAt || (open !== null && (!open.isUp || open.machine?.view.damaged === true || open.machine?.view.votes !== true));
     return config !== undefined && !isOpen && quorumOf(config) <= config.voters.length - 1;
   }
 
@@ -329,6 +331,7 @@ export class Faults {
     const unit = world.mesh.timing.electionMsMin;
     this.#cut((other) => !near.has(other), leader, unit * 0.6, 'both');
     this.#damaged = victim;
+    this.#damageAt = world.now + unit;
     const withLeader = this.#rng.next() < 0.7;
     world.later(unit * 0.6, () => {
       world.crash(victim);
