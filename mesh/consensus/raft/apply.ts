@@ -3,7 +3,7 @@
  * log's own entries have their meaning here: configurations, digests of the state.
  */
 import { bytesEqual } from '#core/bytes/bytes.ts';
-import { quorumOf } from '../config/configuration.ts';
+import { type Configuration, quorumOf } from '../config/configuration.ts';
 import type { SealedEntry } from '../log.ts';
 import { decodeDigestBody, encodeDigestBody, encodeProposals, encodeSnapshot, signSnapshot, snapshotDigest } from '../snapshot/snapshot.ts';
 import { ENTRY_KINDS } from './config-history.ts';
@@ -52,15 +52,19 @@ function onConfiguration(node: RaftNode, { entry }: SealedEntry): void {
   const config = node.configs.at(entry.index);
   node.event({ kind: 'configuration', index: entry.index, voters: config.voters, quorum: quorumOf(config) });
   node.book.keep(config.voters);
-  const own = config.learners.find(({ id }) => id === node.self);
-  if (own !== undefined && node.damagedSince !== null && own.incarnation >= node.damagedSince) {
-    node.clearDamage();
-    node.event({ kind: 'restored', index: entry.index });
-  }
+  forgive(node, config, entry.index);
   const key = node.leading?.changeKey;
   if (key == null || node.leading === null) return;
   node.leading.changeKey = null;
   node.answer({ kind: 'settled', key, term: entry.term, index: entry.index });
+}
+
+/** A committed configuration that made this life, or a later one, a learner: what was lost before is dealt with (C-22). */
+export function forgive(node: RaftNode, config: Configuration, index: number): void {
+  const own = config.learners.find(({ id }) => id === node.self);
+  if (own === undefined || node.damagedSince === null || own.incarnation < node.damagedSince) return;
+  node.clearDamage();
+  node.event({ kind: 'restored', index });
 }
 
 // ---- snapshots -----------------------------------------------------------------------------------------------------------

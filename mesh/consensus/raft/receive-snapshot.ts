@@ -7,7 +7,7 @@ import type { ServerId } from '../config/configuration.ts';
 import { openEntry, verifyEntry } from '../entry-codec.ts';
 import type { SealedEntry } from '../log.ts';
 import { decodeDigestBody, decodeSnapshot, snapshotDigest, type StoredSnapshot, verifySnapshot } from '../snapshot/snapshot.ts';
-import { applyCommitted } from './apply.ts';
+import { applyCommitted, forgive } from './apply.ts';
 import { ENTRY_KINDS } from './config-history.ts';
 import { heed } from './follow.ts';
 import type { SnapshotRequest } from './messages.ts';
@@ -76,6 +76,7 @@ function install(node: RaftNode, snapshot: StoredSnapshot): void {
   node.keepSnapshot(snapshot, true);
   node.configs.restart(base.index, content.config);
   node.proposals = content.proposals;
+  forgive(node, content.config, base.index);
   node.captures.clear();
   node.candidate = null;
   for (const sealed of proof) node.append(sealed);

@@ -31,7 +31,8 @@ export function onRecoverRequest(node: RaftNode, from: ServerId, { nonce }: Reco
 export function onRecoverReply(node: RaftNode, from: ServerId, { term, nonce, vote }: RecoverReply): void {
   if (nonce !== node.options.self.incarnation) return;
   const own = vote === null ? undefined : node.options.votes.open(node.self, vote);
-  if (own !== undefined && !node.isForgiven && isForgotten(node.options.stored.hard, own)) node.markDamaged(`the vote of term ${own.term} was confirmed by the disk and is gone`);
+  if (own !== undefined && !node.isForgiven && isForgotten(node.options.stored.hard, own))
+    node.markDamaged(`the vote of term ${own.term} was confirmed by the disk and is gone`);
   node.recovery.take(from, Math.max(term, own?.term ?? 0));
   finish(node);
 }

@@ -91,7 +91,7 @@ export class Clients {
     call.attempt += 1;
     if (call.attempt > 1) this.counts.retried += 1;
     // Nobody waits for ever; what became of it stays open.
-    if (call.attempt > 40) return this.#next(call.client);
+    if (call.attempt > 400) return this.#next(call.client);
     const { attempt } = call;
     const up = this.#world.servers.filter(({ machine }) => machine !== null);
     const server = (hint === null ? undefined : this.#world.serverOf(hint)) ?? up[Math.floor(this.#rng.next() * up.length)];

@@ -315,7 +315,8 @@ export class Faults {
   #mayLose(server: Server): boolean {
     const config = this.#world.leader?.view?.config ?? server.view?.config;
     const open = this.#damaged;
-    const isOpen = this.#world.now < this.#damageAt || (open !== null && (!open.isUp || open.machine?.view.damaged === true || open.machine?.view.votes !== true));
+    const isOpen =
+      this.#world.now < this.#damageAt || (open !== null && (!open.isUp || open.machine?.view.damaged === true || open.machine?.view.votes !== true));
     return config !== undefined && !isOpen && quorumOf(config) <= config.voters.length - 1;
   }
 
