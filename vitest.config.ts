@@ -1,7 +1,12 @@
 /**
- * The test projects: `unit` beside the sources, `bin` against the built executables, `lan` on the virtual LAN (inside `scripts/lab-shell.ts`).
+ * The test projects: `unit` beside the sources, `bin` against the built executables, `lan` on the virtual LAN (inside `scripts/lab-shell.ts`): most
+ * files two at a time, as each has a LAN of its own and waits more than it works; `lan-alone` those that measure how fast something is, or need
+ * both processors.
  */
 import { defineConfig } from 'vitest/config';
+
+const alone = ['hostile-load', 'lab/lab', 'mesh-11', 'phys-02', 'phys-04', 'start'].map((name) => `test/lan/${name}.test.ts`);
+const lan = { globalSetup: ['test/lan/global-setup.ts'], testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {
@@ -24,14 +29,10 @@ export default defineConfig({
         },
       },
       {
-        test: {
-          name: 'lan',
-          include: ['test/lan/**/*.test.ts'],
-          globalSetup: ['test/lan/global-setup.ts'],
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
+        test: { ...lan, name: 'lan', include: ['test/lan/**/*.test.ts'], exclude: alone, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        test: { ...lan, name: 'lan-alone', include: alone, fileParallelism: false, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -33,7 +33,7 @@ const stages: Readonly<Record<StageName, () => Promise<StageResult>>> = {
   fuzz: async () => one('fuzz', (await run([join(root, 'scripts', 'fuzz.ts'), '--seconds', String(FUZZ_SECONDS), '--seed', commitSeed()])) === 0),
   build: async () => one('build', (await run([join(root, 'scripts', 'build.ts')])) === 0),
   bin: async () => await vitest('bin'),
-  lan: async () => await vitest('lan', [join(root, 'scripts', 'lab-shell.ts'), '--', process.execPath]),
+  lan: async () => await vitest('lan*', [join(root, 'scripts', 'lab-shell.ts'), '--', process.execPath]),
 };
 
 /** The first digits of the commit; where there is no repository, one fixed seed. */
@@ -42,7 +42,7 @@ function commitSeed(): string {
   return status === 0 ? stdout.trim() : '00000000';
 }
 
-async function vitest(project: StageName, launcher: readonly string[] = []): Promise<StageResult> {
+async function vitest(project: StageName | 'lan*', launcher: readonly string[] = []): Promise<StageResult> {
   const folder = await mkdtemp(join(tmpdir(), 'robonet-test-'));
   const report = join(folder, 'report.json');
   try {

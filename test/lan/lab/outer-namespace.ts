@@ -57,6 +57,6 @@ export async function runOuterNamespace(argv: readonly string[], spawn: typeof s
 export function assertInsideLab(): void {
   if (process.env['ROBONET_LAB'] !== undefined && existsSync(LAB_DIRECTORY)) return;
   throw new Error(
-    'the virtual LAN must be built inside its throw-away namespace; start with: node scripts/lab-shell.ts -- node node_modules/vitest/vitest.mjs run --project lan',
+    'the virtual LAN must be built inside its throw-away namespace; start with: node scripts/lab-shell.ts -- node node_modules/vitest/vitest.mjs run --project "lan*"',
   );
 }
