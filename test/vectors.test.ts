@@ -28,6 +28,7 @@ import records from '#test/vectors/admission/records.json' with { type: 'json' }
 import rotationLedger from '#test/vectors/admission/rotation-ledger.json' with { type: 'json' };
 import tokens from '#test/vectors/admission/tokens.json' with { type: 'json' };
 import verdicts from '#test/vectors/admission/verdicts.json' with { type: 'json' };
+import snapshots from '#test/vectors/consensus/snapshots.json' with { type: 'json' };
 import byHand from '#test/vectors/hcth/by-hand.json' with { type: 'json' };
 import linkChain from '#test/vectors/hcth/link-chain.json' with { type: 'json' };
 import proofs from '#test/vectors/hcth/proofs.json' with { type: 'json' };
@@ -64,6 +65,7 @@ const SIGNED: Readonly<Record<string, { readonly good: number; readonly bad: num
   [LABELS.admission]: { good: records.accepted.length, bad: records.refused.length },
   [LABELS.trustExport]: { good: Object.keys(trustExport).length > 0 ? 1 : 0, bad: exportsRefused.edits.length },
   'HCTH1:log': { good: byHand.objects.filter(({ label }) => label === 'HCTH1:log').length, bad: byHand.objects.length },
+  'HCTH1:snap': { good: snapshots.accepted.length, bad: snapshots.refused.filter(({ gate }) => gate === 'signature').length },
 };
 
 /** Labels that only separate hashes and keys: known answers that travel or are compared, by label. */
@@ -78,8 +80,8 @@ const HASHED: Readonly<Record<string, number>> = {
   'HCTH1:prologue': ownNoise.vectors.length,
 };
 
-/** Signed, and never sent: a file for people, and what a node keeps for itself. */
-const STAYS: ReadonlySet<string> = new Set([LABELS.trustExport, LABELS.seal, LABELS.record]);
+/** Signed, and not sent: a file for people, what a node keeps for itself, and snapshots as long as no node runs that machine. */
+const STAYS: ReadonlySet<string> = new Set([LABELS.trustExport, LABELS.seal, LABELS.record, 'HCTH1:snap']);
 
 /** Labels of what never leaves the node; its own tests read back what they wrote. */
 const LOCAL: readonly string[] = ['HCTH1:hw', 'HCTH1:identity-file'];

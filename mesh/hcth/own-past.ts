@@ -123,6 +123,13 @@ class Walk {
       return;
     }
     if (sealed !== null && !bytesEqual(sealed, digest)) this.#gapBefore(index, NONE);
+    if ('digest' in entry && entry.kind !== 'foreign' && this.#seen.has(textOf(entry.digest))) {
+      // It stands here a second time: where it stood first it may be right, here it says nothing.
+      this.#gapBefore(index, entry.digest, 'reordered');
+      this.rest.push({ kind: 'gap', gone: [record] });
+      this.#before = digest;
+      return;
+    }
     switch (entry.kind) {
       case 'foreign':
         this.#passForeign(entry);
@@ -140,7 +147,8 @@ class Walk {
         this.#onStatement(index, entry);
         break;
     }
-    if (entry.kind !== 'foreign') this.#own = true;
+    // A seal may stand for entries of the identity before, so more of those may follow it.
+    if (entry.kind !== 'foreign' && entry.kind !== 'seal') this.#own = true;
     if ('digest' in entry) this.#seen.add(textOf(entry.digest));
     this.rest.push({ kind: 'entry', record });
     this.#before = digest;
@@ -174,8 +182,7 @@ class Walk {
     if (here) {
       const follows = this.#tip === null || (number === this.#tip.number + 1 && bytesEqual(previous, this.#tip.digest));
       if (!follows) this.#gapBefore(index, previous);
-    } else if (this.#seen.has(textOf(digest))) this.#gapBefore(index, previous, 'reordered');
-    else if (life !== null && incarnation < life.incarnation)
+    } else if (life !== null && incarnation < life.incarnation)
       return; // Given back by a peer in a later life (P-10): it stands outside of the chain.
     else if (life === null && incarnation < this.#incarnation) return;
     else if (life?.begun === true || this.#boot !== null) this.#gapBefore(index, previous);

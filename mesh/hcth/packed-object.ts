@@ -12,11 +12,13 @@ export function packObject(object: SignedObject): Uint8Array {
   return writer.copy();
 }
 
-/** The counterpart of {@link packObject}; undefined for anything else, and for a body of more than `bodyBytesMax` bytes. */
+/** The counterpart of {@link packObject}; undefined for anything else, bytes behind it included, and for a body of more than `bodyBytesMax` bytes. */
 export function unpackObject(record: Uint8Array, bodyBytesMax: number): SignedObject | undefined {
   const reader = new RmpReader(record);
   const pair = reader.arrayHead();
   const body = reader.bin();
   const sig = reader.bin(64);
-  return pair === 2 && body !== undefined && sig?.length === 64 && body.length <= bodyBytesMax ? { body: body.slice(), sig: sig.slice() } : undefined;
+  return pair === 2 && body !== undefined && sig?.length === 64 && reader.atEnd && body.length <= bodyBytesMax
+    ? { body: body.slice(), sig: sig.slice() }
+    : undefined;
 }

@@ -5,11 +5,12 @@ import { fromHex } from '#core/bytes/bytes.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
 import type { RmpInput } from '#core/msgpack/value.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
-import { makeBoot } from '#mesh/hcth/boot-event.ts';
+import { decodeBoot, makeBoot } from '#mesh/hcth/boot-event.ts';
 import { createIdentity, IDENTITY_RANDOM_BYTES } from '#mesh/hcth/create-identity.ts';
 import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
 import { type Label, LABELS } from '#mesh/hcth/labels.ts';
 import type { Identity } from '#mesh/hcth/identity-file.ts';
+import { unpackStatement } from '#mesh/hcth/own-statements.ts';
 import { signObject, type SignedObject } from '#mesh/hcth/signed-object.ts';
 import { FLAG, MESSAGE_TYPE } from '#mesh/wire/message-type.ts';
 import type { EvidenceKind, SessionMessage } from '#mesh/wire/message.ts';
@@ -107,8 +108,18 @@ describe('H-10: evidence inside a session', () => {
     const before = founder.codes.slice();
     const { boot } = outlaw.session.peer!;
     expect(boot.incarnation).toBe(2);
-    outlaw.send(told(outlaw.session.peer!.bootObject, bootBy(founder.identity, 1))).run(40);
+    const earlier = unpackStatement(founder.disk.statements[0]!)!;
+    expect(decodeBoot(earlier.body)?.incarnation).toBe(1);
+    outlaw.send(told(outlaw.session.peer!.bootObject, earlier)).run(40);
     expectUnmoved(before);
+  });
+
+  it('H-53: a boot event of an earlier life that its log does not hold: it says that its past is damaged, and nobody is blamed', () => {
+    const before = founder.codes.slice();
+    outlaw.send(told(bootBy(founder.identity, 1))).run(40);
+    expect(founder.codes.slice(before.length)).toEqual(['PAST_DAMAGED']);
+    expect(stateOf()).toBe('member');
+    expect(violations()).toBe(0);
   });
 
   it.each<readonly [string, () => SignedObject]>([

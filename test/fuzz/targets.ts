@@ -4,6 +4,7 @@ import { admissionTargets } from './targets/admission.ts';
 import { channelTargets } from './targets/channel.ts';
 import { historyTargets } from './targets/history.ts';
 import { networkTextTargets } from './targets/network-text.ts';
+import { pastTargets } from './targets/past.ts';
 import { rmpTargets } from './targets/rmp.ts';
 import { storageTargets } from './targets/storage.ts';
 import { trustTargets } from './targets/trust.ts';
@@ -15,6 +16,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   ...wireTargets,
   ...channelTargets,
   ...historyTargets,
+  ...pastTargets,
   ...admissionTargets,
   ...trustTargets,
   ...storageTargets,
