@@ -80,6 +80,7 @@ describe('traces', () => {
     ['a registry host', ['https://registry', '.npm', 'js.org/x'].join('')],
     ['a path of one machine', ['/wo', 'rk/main/core'].join('')],
     ['a path of one machine', ['/home/', 'alice/robonet'].join('')],
+    ['a mark of a merge', `${'<'.repeat(7)} HEAD`],
   ])('%s is reported', (name, text) => {
     expect(checkTraces(tree({ 'README.md': text })).problems[0]).toContain(`README.md:1: ${name}`);
   });

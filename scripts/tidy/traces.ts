@@ -12,6 +12,7 @@ const traces: readonly { readonly name: string; readonly pattern: RegExp }[] = [
     name: 'a path of one machine',
     pattern: new RegExp(['/wo', 'rk/(main|shared)|/tmp/', 'team\\b|/home/(?!pi\\b|admin\\b|user\\b|robonet\\b|USER\\b)[a-z]+/'].join(''), 'g'),
   },
+  { name: 'a mark of a merge', pattern: /^(?:<{7}|>{7}) .*$/gm },
 ];
 
 /** Every trace of a registry or of a machine in any text file. */
