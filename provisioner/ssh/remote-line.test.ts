@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AfterMark, beginMark, remoteLine } from './remote-line.ts';
 
 describe('the line that SSH carries', () => {
-  it('arrives as exactly the arguments given, whatever they contain, in every shell of this machine', () => {
+  it('arrives as exactly the arguments given, whatever they contain, in every shell of this machine', { timeout: 180_000 }, () => {
     const word = fc.oneof(
       fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\0', '')),
       fc.constantFrom('', '$(reboot)', '`id`', "it's", '"', '\\', '\\n', "\\'", '\n', '-n', '*', '~root', '; rm -rf /', '!!', '%s', '\t x', 'ä ö'),

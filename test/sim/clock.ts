@@ -6,7 +6,7 @@ import type { Instant, Millis } from '#core/time/time.ts';
 
 /** Wall clock at time zero of the world. */
 const WALL_START: Millis = 1_700_000_000_000;
-/** A clock with a rate is asked for the world's time of its own: rounding must not make it ring a moment too early. */
+/** Rounding on the way to the world's time and back must not make a clock ring a moment too early. */
 const ROUNDING_MS = 1e-3;
 
 export class MachineClock {
@@ -30,7 +30,8 @@ export class MachineClock {
 
   /** The time of the world at which the monotonic clock shows so much. */
   worldTime(mono: Millis): Millis {
-    return this.rate === 1 ? mono - this.monoAhead : (mono - this.monoAhead) / this.rate + ROUNDING_MS;
+    const at = (mono - this.monoAhead) / this.rate;
+    return this.rate === 1 && at + this.monoAhead >= mono ? at : at + ROUNDING_MS;
   }
 
   /** The clock of a machine that has existed as a snapshot only since `takenAt`: for it no time has passed. */
