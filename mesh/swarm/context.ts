@@ -26,6 +26,7 @@ export interface Recheck {
 export interface Context {
   readonly session: Session;
   readonly target: DialTarget | null;
+  readonly openedAt: Millis;
   readonly source: string;
   /** What the peer said in its handshake payload. */
   payload: HandshakePayload | null;

@@ -103,6 +103,7 @@ export class ConnectionDesk implements ConnectionDoor {
     const context: Context = {
       session,
       target: initiate?.target ?? null,
+      openedAt: this.#core.now.mono,
       source: session.source,
       payload: null,
       ourBlock: null,

@@ -77,7 +77,12 @@ export class HistoryDesk implements HistoryDoor {
     );
     // What it shows may be older than what we hold, and still contradict what it will show from another machine.
     if (block?.ownCheckpoint != null && !(decision.kind === 'refuse' && decision.case === 'forged')) peer.remember(block.ownCheckpoint);
-    if (decision.kind === 'probe' && peer.session !== null) {
+    if (decision.kind === 'probe' && peer.session?.peer != null) {
+      // A connection from before the present session, of an earlier life: its last words may have been on the way while the machine
+      // restarted. A copy that lives will dial again, and that connection is later than the session.
+      const present = this.#core.contexts.get(peer.session.id)?.openedAt ?? 0;
+      if (context.openedAt < present && identity.boot.incarnation < peer.session.peer.boot.incarnation)
+        return turned('DUP_CONN', 'a later life of this node has connected meanwhile');
       const question = this.#core.rooms.links.ping(peer.session, null);
       context.probe = { until: this.#core.now.mono + LIMITS.contestMs, peer: identity, block, question };
       this.#core.touched.add(peer.session);
