@@ -43,16 +43,28 @@ interface Options {
   readonly list: boolean;
 }
 
+const FLAGS = {
+  target: { type: 'string' },
+  seconds: { type: 'string', default: '20' },
+  seed: { type: 'string' },
+  save: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+} as const;
+
+function parse() {
+  return parseArgs({ options: FLAGS }).values;
+}
+
 function readOptions(): Options | string {
-  const { values } = parseArgs({
-    options: {
-      target: { type: 'string' },
-      seconds: { type: 'string', default: '20' },
-      seed: { type: 'string' },
-      save: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-    },
-  });
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const flag = /'--([a-z-]+)/.exec(error.message)?.[1] ?? '';
+    const meant = nearest(flag, Object.keys(FLAGS));
+    return `${error.message.split('. ')[0] ?? ''}${meant === undefined || meant === flag ? '' : `; did you mean --${meant}?`} (targets are named with --target)`;
+  }
   const targets = values.target?.split(',') ?? names;
   const unknown = targets.find((target) => !names.includes(target));
   if (unknown !== undefined) {
