@@ -4,20 +4,19 @@
  * Without `--save` nothing is written. Exit 1 when something was found, 64 for a wrong option.
  */
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { hex } from '#core/bytes/bytes.ts';
-import { nearest } from '#core/terminal/suggest.ts';
 import { type CorpusEntry, readCorpus, writeCorpus } from '#scripts/fuzz/corpus.ts';
 import type { FuzzReport } from '#scripts/fuzz/fuzzer.ts';
 import { watchedFuzz } from '#scripts/fuzz/watch.ts';
+import { isWrong, readFlags, unknownWord, type Wrong } from '#scripts/words.ts';
 import { fuzzTargets } from '#test/fuzz/targets.ts';
 
 const names = fuzzTargets.map(({ name }) => name);
 
 async function main(): Promise<number> {
   const options = readOptions();
-  if (typeof options === 'string') {
-    process.stderr.write(`fuzz: ${options}\n`);
+  if (isWrong(options)) {
+    process.stderr.write(`fuzz: ${options.wrong}\n`);
     return 64;
   }
   if (options.list) {
@@ -51,28 +50,14 @@ const FLAGS = {
   list: { type: 'boolean', default: false },
 } as const;
 
-function parse() {
-  return parseArgs({ options: FLAGS }).values;
-}
-
-function readOptions(): Options | string {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse();
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const flag = /'--([a-z-]+)/.exec(error.message)?.[1] ?? '';
-    const meant = nearest(flag, Object.keys(FLAGS));
-    return `${error.message.split('. ')[0] ?? ''}${meant === undefined || meant === flag ? '' : `; did you mean --${meant}?`} (targets are named with --target)`;
-  }
+function readOptions(): Options | Wrong {
+  const values = readFlags(process.argv.slice(2), FLAGS);
+  if (isWrong(values)) return { wrong: `${values.wrong} (targets are named with --target)` };
   const targets = values.target?.split(',') ?? names;
   const unknown = targets.find((target) => !names.includes(target));
-  if (unknown !== undefined) {
-    const near = nearest(unknown, names);
-    return `there is no target "${unknown}"${near === undefined ? '' : `; did you mean "${near}"?`} (--list names them)`;
-  }
+  if (unknown !== undefined) return unknownWord('target', unknown, names);
   const seconds = Number(values.seconds);
-  if (!(seconds > 0)) return `--seconds ${values.seconds} is no number of seconds`;
+  if (!(seconds > 0)) return { wrong: `--seconds ${values.seconds} is no number of seconds` };
   return { targets, seconds, seed: values.seed ?? randomBytes(4).toString('hex'), save: values.save, list: values.list };
 }
 

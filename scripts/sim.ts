@@ -3,16 +3,15 @@
  * one process, and a report by class. A trace follows from its seed; one that fails prints the command that repeats it.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { EXIT } from '#core/errors/exit-codes.ts';
 import { createNodeCrypto } from '#core/node/crypto.ts';
-import { nearest } from '#core/terminal/suggest.ts';
 import { runConsensusWorld } from '#scripts/sim/consensus.ts';
 import { drawOptions, PROFILES, type Profile } from '#test/sim/options.ts';
 import { commandFor, Report } from '#test/sim/report.ts';
 import { runTrace, type TraceResult } from '#test/sim/run-trace.ts';
 import { NODES_MAX } from '#test/sim/founding.ts';
 import { MEMBERSHIP_NODES_MAX, runMembershipWorld } from '#scripts/sim/membership-world.ts';
+import { count, isWrong, readFlags, unknownWord } from '#scripts/words.ts';
 
 const HELP = `npm run sim -- [options]
 
@@ -93,15 +92,8 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** What is wanted, or what is wrong with the words. */
 function readWish(words: readonly string[]): Wish | WorldWish | 'help' | { readonly wrong: string } {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse(words);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const flag = /'--([a-z-]+)/.exec(error.message)?.[1] ?? '';
-    const meant = nearest(flag, Object.keys(FLAGS));
-    return { wrong: `${error.message.split('. ')[0] ?? ''}${meant === undefined || meant === flag ? '' : `; did you mean --${meant}?`}` };
-  }
+  const values = readFlags(words, FLAGS);
+  if (isWrong(values)) return values;
   if (values.help) return 'help';
   const from = count(values.seed ?? '1');
   const traces = count(values.traces ?? (values.seed === undefined ? String(TRACES_DEFAULT) : '1'));
@@ -109,29 +101,18 @@ function readWish(words: readonly string[]): Wish | WorldWish | 'help' | { reado
   const profile = PROFILES.find((name) => name === values.profile);
   if (from === undefined || traces === undefined) return { wrong: '--seed and --traces are whole numbers from 1' };
   if (values.world !== undefined) {
-    if (values.world !== 'membership') return { wrong: `there is no world "${values.world}"; there are membership and consensus` };
+    if (values.world !== 'membership') return unknownWord('world', values.world, ['membership', 'consensus']);
     if (values.nodes !== undefined && (nodes === undefined || nodes < 2 || nodes > MEMBERSHIP_NODES_MAX))
       return { wrong: `--nodes of this world is a number from 2 to ${MEMBERSHIP_NODES_MAX}` };
     return { world: 'membership', seed: String(from), nodes, json: values.json };
   }
   if (values.nodes !== undefined && (nodes === undefined || nodes < 2 || nodes > NODES_MAX)) return { wrong: `--nodes is a number from 2 to ${NODES_MAX}` };
-  if (values.profile !== undefined && profile === undefined) {
-    const meant = nearest(values.profile, PROFILES);
-    return { wrong: `there is no class "${values.profile}"; ${meant === undefined ? `the classes are ${PROFILES.join(', ')}` : `did you mean ${meant}?`}` };
-  }
+  if (values.profile !== undefined && profile === undefined) return unknownWord('class', values.profile, PROFILES);
   const { checkpoint, verbose, json, twice } = values;
   const sum = values.sum?.split(',') ?? [];
   const absent = sum.find((path) => !existsSync(path));
   if (absent !== undefined) return { wrong: `there is no file ${absent}` };
   return { from, traces, profile, nodes, realCrypto: values['real-crypto'], twice, checkpoint, sum, verbose, json };
-}
-
-function parse(words: readonly string[]) {
-  return parseArgs({ args: [...words], options: FLAGS }).values;
-}
-
-function count(text: string): number | undefined {
-  return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
 /** What several runs amount to together. */

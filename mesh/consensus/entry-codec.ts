@@ -6,6 +6,7 @@ import { concat, utf8 } from '#core/bytes/bytes.ts';
 import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
+import { packObject, unpackObject } from '#mesh/hcth/packed-object.ts';
 import { LOG_LIMITS as LIMITS } from './limits.ts';
 import type { LogEntry, LogMessage, SealedEntry } from './log.ts';
 
@@ -76,20 +77,13 @@ export function verifyEntry(crypto: CryptoPort, key: Uint8Array | undefined, sea
 
 /** One entry as stored in the ledger file or carried inside a message. */
 export function packEntry(sealed: Pick<SealedEntry, 'bytes' | 'signature'>): Uint8Array {
-  const writer = new RmpWriter(sealed.bytes.length + 80);
-  writer.arrayHead(2);
-  writer.bin(sealed.bytes);
-  writer.bin(sealed.signature);
-  return writer.copy();
+  return packObject({ body: sealed.bytes, sig: sealed.signature });
 }
 
 /** The counterpart of {@link packEntry}. */
 export function unpackEntry(crypto: CryptoPort, record: Uint8Array): SealedEntry | undefined {
-  const reader = new RmpReader(record);
-  if (reader.arrayHead() !== 2) return undefined;
-  const bytes = reader.bin();
-  const signature = reader.bin(64);
-  return bytes === undefined || signature === undefined || !reader.atEnd ? undefined : openEntry(crypto, bytes, signature);
+  const object = unpackObject(record, record.length);
+  return object === undefined ? undefined : openEntry(crypto, object.body, object.sig);
 }
 
 const APPEND = 1;

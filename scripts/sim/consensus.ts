@@ -3,11 +3,10 @@
  * and its own; a trace follows from its class and seed.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { EXIT } from '#core/errors/exit-codes.ts';
-import { nearest } from '#core/terminal/suggest.ts';
 import { CLASSES, drawConsensusTrace, type TraceClass } from '#test/sim/consensus/options.ts';
 import { type ConsensusResult, runConsensusTrace } from '#test/sim/consensus/run.ts';
+import { count, isWrong, readFlags, unknownWord } from '#scripts/words.ts';
 
 const HELP = `npm run sim -- --world consensus [options]
 
@@ -77,34 +76,16 @@ export function runConsensusWorld(words: readonly string[]): number {
 }
 
 function readWish(words: readonly string[]): Wish | 'help' | { readonly wrong: string } {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse(words);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const flag = /'--([a-z-]+)/.exec(error.message)?.[1] ?? '';
-    const meant = nearest(flag, Object.keys(FLAGS));
-    return { wrong: `${error.message.split('. ')[0] ?? ''}${meant === undefined || meant === flag ? '' : `; did you mean --${meant}?`}` };
-  }
+  const values = readFlags(words, FLAGS);
+  if (isWrong(values)) return values;
   if (values.help) return 'help';
   const from = count(values.seed ?? '1');
   const seeds = count(values.seeds ?? (values.seed === undefined ? String(SEEDS_DEFAULT) : '1'));
   const kind = CLASSES.find((name) => name === values.class);
   if (from === undefined || seeds === undefined) return { wrong: '--seed and --seeds are whole numbers from 1' };
-  if (values.class !== undefined && kind === undefined) {
-    const meant = nearest(values.class, CLASSES);
-    return { wrong: `there is no class "${values.class}"; ${meant === undefined ? `the classes are ${CLASSES.join(', ')}` : `did you mean ${meant}?`}` };
-  }
+  if (values.class !== undefined && kind === undefined) return unknownWord('class', values.class, CLASSES);
   const { twice, checkpoint, verbose, json } = values;
   return { from, seeds, class: kind, twice, checkpoint, verbose, json };
-}
-
-function parse(words: readonly string[]) {
-  return parseArgs({ args: [...words], options: FLAGS }).values;
-}
-
-function count(text: string): number | undefined {
-  return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
 function run(wish: Wish): number {
