@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { agent, provision, run } from '#test/bin/executables.ts';
 
 describe.each([
@@ -77,11 +80,15 @@ test('an answer that cannot be written is no success', async () => {
   expect((await run(['/bin/bash', '-c', 'set -o pipefail; "$0" explain | head -1 > /dev/null', agent])).code).toBe(0);
 });
 
+/** What ended an agent is left in its run directory: not in that of this machine. */
+const runs = mkdtempSync(join(tmpdir(), 'robonet-refused-'));
+afterAll(() => rmSync(runs, { recursive: true, force: true }));
+
 test.each([
   ['robonet', agent, ['trust', '--verify', '/dev/zero'], 65],
   ['robonet', agent, ['join', '--token-file', '/dev/zero'], 65],
-  ['robonet', agent, ['agent', '--config', '/dev/zero'], 78],
-  ['robonet', agent, ['agent', '--facts', '/no/such/folder'], 78],
+  ['robonet', agent, ['agent', '--run-dir', runs, '--config', '/dev/zero'], 78],
+  ['robonet', agent, ['agent', '--run-dir', runs, '--facts', '/no/such/folder'], 78],
   ['provision', provision, ['--inventory', '/dev/zero'], 65],
   ['provision', provision, ['--inventory', '/'], 65],
   ['provision', provision, ['--scan', '--timeout', '0'], 64],
