@@ -169,7 +169,7 @@ export interface Raft {
 }
 
 /** What a gossip body is about; the numbers are the protocol. */
-export const GOSSIP_TOPIC = { MEMBERSHIP: 1, STATEMENT: 2, PROOF: 3, CAPABILITIES: 4, CONDITIONS: 5, ADDRESSES: 6, CONTEST: 7 } as const;
+export const GOSSIP_TOPIC = { MEMBERSHIP: 1, STATEMENT: 2, PROOF: 3, CAPABILITIES: 4, CONDITIONS: 5, ADDRESSES: 6, CONTEST: 7, PRESENCE: 8 } as const;
 
 /** News about `origin` (32 bytes); of two bodies on one topic the larger serial is newer. Unknown topics are dropped, not refused. */
 export interface Gossip {

@@ -3,6 +3,7 @@ import type { FuzzTarget } from '#scripts/fuzz/target.ts';
 import { admissionTargets } from './targets/admission.ts';
 import { channelTargets } from './targets/channel.ts';
 import { historyTargets } from './targets/history.ts';
+import { membershipTargets } from './targets/membership.ts';
 import { networkTextTargets } from './targets/network-text.ts';
 import { pastTargets } from './targets/past.ts';
 import { rmpTargets } from './targets/rmp.ts';
@@ -19,6 +20,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   ...pastTargets,
   ...admissionTargets,
   ...trustTargets,
+  ...membershipTargets,
   ...storageTargets,
   ...networkTextTargets,
 ];

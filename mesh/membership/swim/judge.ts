@@ -255,7 +255,8 @@ export class Judge {
   /** Whatever is said of us that is not ours is contradicted. */
   #aboutUs(update: Update): boolean {
     const order = compareVersions(update.version, this.#version);
-    if (order < 0 || (update.kind === 'alive' && order === 0)) return false;
+    // What nobody can go above is nothing that anybody says (M-14, M-20).
+    if (order < 0 || (update.kind === 'alive' && order === 0) || update.version.counter >= LIMITS.counterMax) return false;
     this.#version = versionAbove(update.version);
     this.#setOwn();
     if (update.kind === 'accuse') this.#health.bad();

@@ -62,6 +62,12 @@ export const SWIM_LIMITS = {
   riseMax: 65_536,
   /** … and the largest incarnation believed of a member of whom nothing was heard yet. */
   incarnationMax: 2 ** 40,
+  /** The largest counter there is; a word with a larger one is none, so that whoever is accused can always go above it. */
+  counterMax: 2 ** 40,
+  /** Accusers named in one row; so many suffice for any judgement. */
+  rowAccusersMax: 4,
+  /** Bytes of one message; a body that is longer is dropped before it is read. */
+  messageBytesMax: 16_384,
   /** Comparisons are answered no more often than this. */
   syncAnswerMsMin: 20,
 } as const;

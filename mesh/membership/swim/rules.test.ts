@@ -313,6 +313,9 @@ describe('telling', () => {
     const out = receive(swim, 'n0002', [{ kind: 'alive', id: 'n0000', version: { incarnation: 7, counter: 3 } }], 1_000);
     const said = out.send.flatMap(({ message }) => ('updates' in message ? message.updates : []));
     expect(said).toContainEqual({ kind: 'alive', id: 'n0000', version: { incarnation: 7, counter: 4 } });
+    const last = { incarnation: 7, counter: LIMITS.counterMax };
+    const lie = receive(swim, 'n0002', [{ kind: 'alive', id: 'n0000', version: last }], 2_000);
+    expect(lie.send.flatMap(({ message }) => ('updates' in message ? message.updates : [])).filter(({ version }) => version.counter > 4)).toEqual([]);
   });
 
   it('M-15 small meshes are full; in large ones both ends want the same links, few of them, and replace the dead', () => {

@@ -5,6 +5,7 @@
  */
 import { type Millis, NEVER } from '#core/time/time.ts';
 import { type Directory, hashOf } from './directory.ts';
+import { SWIM_LIMITS as LIMITS } from './limits.ts';
 import type { RowTold } from './messages.ts';
 import type { Case } from './suspicion.ts';
 import { type Version, VERSION_NONE } from './version.ts';
@@ -98,7 +99,7 @@ export class MemberTable {
   /** A row as others are told it. */
   told(id: string): RowTold {
     const row = this.peek(id);
-    return { id, version: row.version, state: hereOr(row.state), accusers: row.state === 'down' ? row.accusers : [] };
+    return { id, version: row.version, state: hereOr(row.state), accusers: row.state === 'down' ? row.accusers.slice(0, LIMITS.rowAccusersMax) : [] };
   }
 
   /** Rows that differ from what is assumed; what memory is spent on. */
