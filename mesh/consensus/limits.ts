@@ -2,6 +2,8 @@
 export const LOG_LIMITS = {
   /** Body of one entry; larger proposals are refused (`too-large`). */
   bodyBytesMax: 3_072,
+  /** One entry with everything around its body; a longer one does not decode. */
+  entryBytesMax: 3_400,
   /** Entries in one message; the rest is fetched. */
   appendEntriesMax: 64,
   /** Proposals remembered for idempotence; the oldest are forgotten. */

@@ -7,10 +7,12 @@ import { verifyGenesis } from '#mesh/admission/genesis.ts';
 import { genesisVoterKeys, makeMembershipRecord, type MembershipRecord, verifyMembershipRecord } from '#mesh/admission/membership-record.ts';
 import { encodeToken, parseToken } from '#mesh/admission/token.ts';
 import { decodeLogMessage, encodeLogMessage, openEntry, packEntry, sealEntry, unpackEntry } from '#mesh/consensus/entry-codec.ts';
+import { decodeConsensusMessage, encodeConsensusMessage } from '#mesh/consensus/wire/message-codec.ts';
 import { encodeFields, readFields } from '#mesh/hcth/fields.ts';
 import { LABELS, labelled } from '#mesh/hcth/labels.ts';
 import { signObject } from '#mesh/hcth/signed-object.ts';
 import type { FuzzTarget } from '#scripts/fuzz/target.ts';
+import { CONSENSUS_MESSAGES } from '#test/kit/consensus-messages.ts';
 import { bytesFor, crypto, identityOf } from '#test/kit/identities.ts';
 import { aidOf, meshOf, TestMesh, WALL } from '#test/kit/meshes.ts';
 import { promise, sameBytes } from '../promises.ts';
@@ -204,4 +206,18 @@ const log: FuzzTarget = {
   },
 };
 
-export const admissionTargets: readonly FuzzTarget[] = [genesis, record, token, change, log];
+const consensus: FuzzTarget = {
+  name: 'consensus-message',
+  promise: 'messages of the consensus machine are refused, or encoded to the same bytes, and never read as another kind of frame',
+  bytesMax: 8_192,
+  seeds: () => Object.values(CONSENSUS_MESSAGES).map(encodeConsensusMessage),
+  run: (input) => {
+    const message = decodeConsensusMessage(input);
+    if (message === undefined) return false;
+    sameBytes(encodeConsensusMessage(message), input, 'encoded again');
+    promise(decodeLogMessage(input) === undefined, 'it is a message about the log, too');
+    return true;
+  },
+};
+
+export const admissionTargets: readonly FuzzTarget[] = [genesis, record, token, change, log, consensus];
