@@ -72,6 +72,8 @@ export interface LogFault {
   readonly why: string;
   /** The voter's own signature is under it: whoever brings it has only passed on what it was given. */
   readonly voters: boolean;
+  /** What the voter's keys known to the log do not fit: who knows a newer one may still find it right. */
+  readonly unproved?: SealedEntry;
 }
 
 /** Causes a log reacts to. */

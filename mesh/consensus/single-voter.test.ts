@@ -52,7 +52,7 @@ describe('the log with one voter', () => {
       log.step({ kind: 'linked', peer: 'peer', commit: 2 }, 0);
       const entry = forged({ ...first!.entry, index: 2, previous: first!.digest, voter: name.established.aid });
       const output = log.step(append([entry], 2), 1);
-      expect(output).toMatchObject({ committed: [], persist: [], faults: [{ from: 'peer', voters: false }] });
+      expect(output).toMatchObject({ committed: [], persist: [], faults: [{ from: 'peer', voters: false, unproved: { entry: { index: 2 } } }] });
       expect(log.commitIndex).toBe(1);
     }
   });

@@ -136,7 +136,7 @@ export class SingleVoterLog implements ReplicatedLog {
       if (known !== undefined) {
         if (bytesEqual(known.digest, sealed.digest)) continue;
         if (this.#wasVoters(sealed)) faults.push({ from, why: `the voter signed two different entries at index ${sealed.entry.index}`, voters: true });
-        else faults.push({ from, why: `log entry ${sealed.entry.index} is not signed by the voter`, voters: false });
+        else faults.push({ from, why: `log entry ${sealed.entry.index} is not signed by the voter`, voters: false, unproved: sealed });
         break;
       }
       if (sealed.entry.index !== this.commitIndex + 1) break; // a gap: fetched below
@@ -145,6 +145,7 @@ export class SingleVoterLog implements ReplicatedLog {
           from,
           why: `log entry ${sealed.entry.index} is not signed by the voter or does not continue the chain`,
           voters: this.#wasVoters(sealed),
+          unproved: sealed,
         });
         break;
       }

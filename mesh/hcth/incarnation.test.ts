@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesFor } from '#test/kit/identities.ts';
-import { decideStart, decodeIncarnation, encodeIncarnation, isClockJump, judgeSelfEvidence, type SlotReading } from './incarnation.ts';
+import { decideStart, decodeIncarnation, encodeIncarnation, hearsayWaitMs, isClockJump, judgeSelfEvidence, type SlotReading } from './incarnation.ts';
 
 const slot = (incarnation: number): SlotReading => ({ kind: 'stored', stored: { incarnation, nonce: bytesFor(`${incarnation}`, 16), why: 'start' } });
 const absent: SlotReading = { kind: 'absent' };
@@ -109,5 +109,9 @@ describe('incarnations', () => {
       incarnation: 8,
       why: 'restore',
     });
+  });
+
+  test('H-31: a bare word is followed at once by a run that began otherwise, then later each time, and once an hour in the end', () => {
+    expect([0, 1, 2, 5, 10, 11, 4_000].map(hearsayWaitMs)).toEqual([0, 5_000, 10_000, 80_000, 2_560_000, 3_600_000, 3_600_000]);
   });
 });

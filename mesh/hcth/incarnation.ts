@@ -111,6 +111,16 @@ export function judgeSelfEvidence(
   return self.justStarted ? { kind: 'advance', incarnation: shown.incarnation + 1 } : { kind: 'cloned' };
 }
 
+/**
+ * How long a run must have lasted before it goes on to the next incarnation on a peer's bare word (R6 of protocol.md §2.9), in
+ * milliseconds. A memory that was put back heals at once, and soon again; a liar pushes a node once an hour in the end.
+ * @param restores runs in a row that began with `restore`, this one included
+ */
+export function hearsayWaitMs(restores: number): Millis {
+  if (restores === 0) return 0;
+  return Math.min(LIMITS.hearsayWaitMsMax, LIMITS.hearsayWaitMsMin * 2 ** Math.min(30, restores - 1));
+}
+
 /** Whether the process was suspended or live-snapshotted, so that a new incarnation must begin before anything is signed (protocol.md §2.0). */
 export function isClockJump(elapsed: { readonly wallMs: Millis; readonly monoMs: Millis }): boolean {
   return Math.abs(elapsed.wallMs - elapsed.monoMs) > LIMITS.clockJumpMsMax;

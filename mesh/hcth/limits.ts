@@ -42,4 +42,7 @@ export const HCTH_LIMITS = {
   incarnationMax: 0xffff_ffff,
   /** Link positions above it are nobody's: with a thousand frames per second they are reached after 142 000 years. */
   sequenceMax: 2 ** 52,
+  /** A run that began with `restore` follows a bare word only once it has lasted so long, twice as long for each in a row. */
+  hearsayWaitMsMin: 5_000,
+  hearsayWaitMsMax: 3_600_000,
 } as const;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { hex, utf8 } from '#core/bytes/bytes.ts';
 import { bootOf, crypto, identityOf } from '#test/kit/identities.ts';
-import { bootDigest } from './boot-event.ts';
+import { bootDigest, decodeBoot, makeBoot, type StartReason } from './boot-event.ts';
 import { linkHeadsRoot } from './checkpoint-root.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
-import { packStatement, pruneStatements, readOwnStatements, unpackStatement } from './own-statements.ts';
+import { packStatement, pruneStatements, readOwnStatements, restoresInARow, unpackStatement } from './own-statements.ts';
 import { openSealBody, type Sealer } from './log-seal.ts';
 import { verifyOwnPast } from './own-past.ts';
 import { LABELS } from './labels.ts';
@@ -74,5 +74,32 @@ describe('the journal of own statements', () => {
       expect(hex(linkHeadsRoot(crypto, heads.toSpliced(index, 1)))).not.toBe(root);
     }
     expect(hex(linkHeadsRoot(crypto, []))).toBe('00'.repeat(32));
+  });
+
+  test('H-31: lives in a row that began with `restore`, up to the present one, wherever they stand in the journal', () => {
+    const lives = (...whys: readonly StartReason[]) =>
+      whys.map((why, index) => {
+        const object = makeBoot(crypto, ada.signKey, {
+          aid: ada.established.aid,
+          incarnation: index + 1,
+          nonce,
+          establishmentHead: ada.established.head,
+          previousBoot: new Uint8Array(32),
+          previousStatement: new Uint8Array(32),
+          why,
+          software: 't',
+        });
+        return { record: packStatement(object), boot: decodeBoot(object.body)! };
+      });
+    const inARow = (...whys: readonly StartReason[]): number[] => {
+      const all = lives(...whys);
+      const records = all.map(({ record }) => record);
+      const present = all.at(-1)!.boot;
+      return [records, records.slice(0, -1), records.toReversed()].map((some) => restoresInARow(some, present));
+    };
+    expect(inARow('first')).toEqual([0, 0, 0]);
+    expect(inARow('restore')).toEqual([1, 1, 1]);
+    expect(inARow('first', 'restore', 'start', 'restore', 'restore')).toEqual([2, 2, 2]);
+    expect(inARow('restore', 'restore', 'start')).toEqual([0, 0, 0]);
   });
 });

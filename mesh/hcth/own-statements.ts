@@ -5,7 +5,7 @@
  */
 import { bytesEqual } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
-import { bootDigest, decodeBoot } from './boot-event.ts';
+import { type Boot, bootDigest, decodeBoot } from './boot-event.ts';
 import type { Aid } from './identity-text.ts';
 import { LABELS } from './labels.ts';
 import { HCTH_LIMITS as LIMITS } from './limits.ts';
@@ -69,6 +69,22 @@ export function ownBoots(statements: readonly Uint8Array[], crypto: CryptoPort):
     const object = unpackStatement(record);
     return object !== undefined && decodeBoot(object.body) !== undefined ? [bootDigest(crypto, object)] : [];
   });
+}
+
+/**
+ * How many lives in a row began with `restore`, up to and with the present one: 0 where it began otherwise.
+ * @param records the journal, with or without the present boot event
+ */
+export function restoresInARow(records: readonly Uint8Array[], present: Boot): number {
+  if (present.why !== 'restore') return 0;
+  const before = records
+    .flatMap((record) => {
+      const boot = decodeBoot(unpackStatement(record)?.body ?? NONE);
+      return boot !== undefined && boot.incarnation < present.incarnation ? [boot] : [];
+    })
+    .toSorted((a, b) => b.incarnation - a.incarnation);
+  const other = before.findIndex(({ why }) => why !== 'restore');
+  return 1 + (other < 0 ? before.length : other);
 }
 
 /** The records to keep once there are too many: a seal, then the newest half. The same list while there are not. */

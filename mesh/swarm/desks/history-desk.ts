@@ -10,9 +10,10 @@ import { NO_ANCHOR } from '#mesh/hcth/chain.ts';
 import { checkCheckpoint } from '#mesh/hcth/checkpoint-check.ts';
 import { type Checkpoint, openCheckpoint } from '#mesh/hcth/checkpoint.ts';
 import type { AidText } from '#mesh/hcth/identity-text.ts';
-import { judgeSelfEvidence } from '#mesh/hcth/incarnation.ts';
+import { hearsayWaitMs, judgeSelfEvidence } from '#mesh/hcth/incarnation.ts';
 import { HCTH_LIMITS } from '#mesh/hcth/limits.ts';
 import { LinkChain } from '#mesh/hcth/link-chain.ts';
+import { restoresInARow } from '#mesh/hcth/own-statements.ts';
 import { decideResume, resumeSending } from '#mesh/hcth/resume.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import type { PeerIdentity, PeerVerdict } from '#mesh/session/host.ts';
@@ -259,8 +260,9 @@ export class HistoryDesk implements HistoryDoor {
     }
     // A bare word counts from members only: who has let us into nothing cannot contest us.
     if (code === 'IDENTITY_CONTESTED' && this.#core.mesh !== null) this.becomeContested('another live machine uses this identity');
-    // Without our own signature this is one peer's word.
-    const mayBelieve = !this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR;
+    // Without our own signature this is one peer's word. A peer that has looked into its own record says which life it means.
+    const demanded = evidence.some((object) => sameObject(object, this.#core.self.bootObject));
+    const mayBelieve = demanded || !this.#core.spoken || this.#core.now.mono - this.#core.startedAt >= HOUR;
     const known = this.#core.peers.get(peer.text);
     if (code !== 'CHAIN_MISMATCH' || !mayBelieve || known === undefined) return;
     this.#core.rooms.rechecks.beginFor(known, () => this.#beginAnew(`${this.#core.nameOf(peer.text)} holds another account of our history`));
@@ -287,10 +289,10 @@ export class HistoryDesk implements HistoryDoor {
     return past.kind === 'not-yet' || (past.kind === 'head' && !bytesEqual(past.head, head));
   }
 
-  /** Start again in a larger incarnation on hearsay: never twice in a row, and at most once an hour. */
+  /** Start again in a larger incarnation on hearsay: the oftener in a row, the later (H-31). */
   #beginAnew(why: string): void {
-    const hearsay = this.#core.options.startReason === 'restore';
-    if (this.#core.contested !== null || (hearsay && this.#core.now.mono - this.#core.startedAt < HOUR)) return;
+    const restores = restoresInARow(this.#core.options.statements ?? [], this.#core.self.boot);
+    if (this.#core.contested !== null || this.#core.now.mono - this.#core.startedAt < hearsayWaitMs(restores)) return;
     this.#core.event('HISTORY_RENEWED', 'warning', `${why}; this node begins a new incarnation`, this.#core.self.text, null);
     this.#core.fx.reincarnate(this.#core.self.boot.incarnation + 1);
   }

@@ -94,10 +94,11 @@ export class LedgerDesk implements LedgerDoor {
    * Two histories under the voter's signature are the voter's doing, as where its card was copied. A member that passes one
    * of them on has done what it should, and is not blamed; the two members keep their link, each with its own history.
    */
-  #onFault({ from, why, voters }: LogFault, mesh: MeshState): void {
+  #onFault({ from, why, voters, unproved }: LogFault, mesh: MeshState): void {
     const session = this.#core.peers.get(from)?.session;
     if (session == null) return;
-    if (!voters || mesh.isVoter(from)) return this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
+    const isVoters = voters || (unproved !== undefined && this.#fitsNewerKey(unproved));
+    if (!isVoters || mesh.isVoter(from)) return this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
     this.#core.incident(
       'LEDGER_FORKED',
       'critical',
@@ -105,6 +106,12 @@ export class LedgerDesk implements LedgerDoor {
       session.source,
       from,
     );
+  }
+
+  /** The voter may have proved a rotation to us that our ledger does not hold: what its newer key signed is no forgery. */
+  #fitsNewerKey(sealed: SealedEntry): boolean {
+    const keys = this.#core.peers.get(aidText(sealed.entry.voter))?.established?.signKeys ?? [];
+    return this.#core.mesh?.isVoter(aidText(sealed.entry.voter)) === true && keys.some((key) => verifyEntry(this.#core.crypto, key, sealed));
   }
 
   #onDecision(index: number, effect: EntryEffect): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { breaksAt, trio } from './stage.ts';
+import type { Machine } from '../machine.ts';
+import { breaksAt, codesOf, trio } from './stage.ts';
 
 describe('a rotation', () => {
   it('H-61: it ends a contest for good: a member that loses power right after hearing of it does not come back with the old doubt', () => {
@@ -46,5 +47,43 @@ describe('a rotation', () => {
     world.run(60_000);
     for (const judge of [ada, bob]) expect(breaksAt(judge, founder)['PV']).toBeUndefined();
     expect([founder, ada, bob].map((machine) => machine.run?.swarm.status().mesh?.commitIndex)).toEqual([commit, commit, commit]);
+  });
+
+  it('A-40: what a newer key of the voter signed is no forgery to a member whose ledger does not hold that key: the bringer is not blamed', () => {
+    const { world, founder, ada, bob } = trio('two ledgers, one rotated');
+    const image = founder.disk.image();
+    const invite = { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } } as const;
+    // The original decides, and only ada hears of it.
+    world.cutPower(bob);
+    world.command(founder, invite);
+    world.run(2_000);
+    world.cutPower(founder);
+    world.cutPower(ada);
+    // The copy rotates and decides, and only bob hears of it.
+    const copy = world.addOf(founder.lineage, image);
+    world.start(copy);
+    world.start(bob);
+    for (const machine of [copy, bob])
+      for (const other of [copy, bob])
+        if (machine !== other)
+          world.input(machine, { kind: 'hint', address: other.address, meshTag: bob.run?.swarm.status().mesh?.tag ?? null, origin: 'mdns' });
+    world.run(20_000);
+    world.rotate(copy, { recovery: false, untold: false });
+    world.run(20_000);
+    world.command(copy, invite);
+    world.run(5_000);
+    world.start(ada);
+    for (const [machine, other] of [
+      [ada, copy],
+      [ada, bob],
+      [copy, ada],
+      [bob, ada],
+    ] as const)
+      world.input(machine, { kind: 'hint', address: other.address, meshTag: bob.run?.swarm.status().mesh?.tag ?? null, origin: 'mdns' });
+    world.run(60_000);
+    const liveness = (judge: Machine, of: Machine): string | undefined => judge.run?.swarm.status().nodes.find(({ aid }) => aid === of.lineage.text)?.liveness;
+    expect([breaksAt(ada, bob)['PV'], breaksAt(bob, ada)['PV']]).toEqual([undefined, undefined]);
+    expect([liveness(ada, bob), liveness(bob, ada)]).toEqual(['up', 'up']);
+    expect(codesOf(ada)).toContain('LEDGER_FORKED');
   });
 });
