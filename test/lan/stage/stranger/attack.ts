@@ -1,21 +1,27 @@
 /**
- * A stranger that presses on a node in one way, from many faces, until it is ended. It reads one `AttackOrder` as JSON from
- * standard input and prints how often it has attacked, twice a second.
+ * A stranger that presses on a node in one way, from many faces, until it is ended. It reads one `AttackOrder` as JSON from the
+ * first line of standard input, then one word per line: `attack` (also without being told), `control` (the same on a port where
+ * something else listens), `rest`. It prints how often it has attacked, twice a second.
  */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeRmp } from '#core/msgpack/encode.ts';
 import { frame, frameTypes } from './frames.ts';
 
 /** The ways. */
-export const attackKinds = ['connects', 'half-open', 'slow', 'oversize', 'hs1', 'hs1-token', 'replay'] as const;
+export const attackKinds = ['connects', 'half-open', 'slow', 'oversize', 'hs1', 'hs1-token', 'replay', 'reflect', 'relay'] as const;
 
 /** What to do, and to whom. */
 export interface AttackOrder {
   readonly kind: (typeof attackKinds)[number];
   readonly host: string;
   readonly port: number;
+  /** A plain service on the same machine. */
+  readonly controlPort: number;
+  /** Another member, whose words are carried to the victim and back. */
+  readonly other: string;
   readonly faces: readonly string[];
   readonly tag: string;
   /** Number of an open invitation, in hexadecimal; its secret is not known here. */
@@ -68,18 +74,38 @@ const ways: Readonly<Record<AttackOrder['kind'], Way>> = {
       if (next !== undefined) socket.write(Buffer.from(next, 'hex'));
     });
   },
+  reflect: (socket, order) => {
+    socket.write(hello(order, 0));
+    socket.on('data', (heard) => socket.write(heard));
+  },
+  relay: (socket, order) => {
+    const other = connect({ host: order.other, port: order.port });
+    other.on('error', () => undefined);
+    for (const each of [socket, other]) each.write(hello(order, 0));
+    socket.on('data', (heard) => other.write(heard));
+    other.on('data', (heard) => socket.write(heard));
+    socket.on('close', () => other.destroy());
+    other.on('close', () => socket.destroy());
+  },
 };
 
 if (import.meta.main) {
-  let input = '';
-  for await (const chunk of process.stdin) input += String(chunk);
-  const order: AttackOrder = JSON.parse(input);
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const order: AttackOrder = JSON.parse(String((await lines.next()).value));
+  let doing = 'attack';
+  void (async () => {
+    for (let line = await lines.next(); line.done !== true; line = await lines.next()) doing = line.value;
+  })();
   let count = 0;
   let shownAt = 0;
   for (;;) {
+    if (doing === 'rest') {
+      await delay(BETWEEN_MS);
+      continue;
+    }
     const from = order.faces[count % order.faces.length] ?? '';
     count++;
-    const socket = connect({ host: order.host, port: order.port, localAddress: from });
+    const socket = connect({ host: order.host, port: doing === 'control' ? order.controlPort : order.port, localAddress: from });
     socket.on('error', () => undefined);
     socket.on('connect', () => void ways[order.kind](socket, order));
     setTimeout(() => socket.destroy(), order.kind === 'slow' ? LINGER_MS * 2 : LINGER_MS);
