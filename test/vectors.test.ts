@@ -28,6 +28,7 @@ import records from '#test/vectors/admission/records.json' with { type: 'json' }
 import rotationLedger from '#test/vectors/admission/rotation-ledger.json' with { type: 'json' };
 import tokens from '#test/vectors/admission/tokens.json' with { type: 'json' };
 import verdicts from '#test/vectors/admission/verdicts.json' with { type: 'json' };
+import approvals from '#test/vectors/approvals/approvals.json' with { type: 'json' };
 import snapshots from '#test/vectors/consensus/snapshots.json' with { type: 'json' };
 import byHand from '#test/vectors/hcth/by-hand.json' with { type: 'json' };
 import linkChain from '#test/vectors/hcth/link-chain.json' with { type: 'json' };
@@ -51,6 +52,11 @@ const kindOf = (kind: string): { readonly good: number; readonly bad: number } =
 };
 const rotations = signedObjects.vectors.filter(({ kind, name }) => kind === 'establishment' && name.includes('rotation'));
 
+const approvalsOf = (...kinds: readonly string[]): { readonly good: number; readonly bad: number } => ({
+  good: approvals.entries.filter(({ kind }) => kinds.includes(kind)).length,
+  bad: approvals.refused.filter(({ kind }) => kinds.includes(kind)).length,
+});
+
 /** Frozen examples of everything that is signed, by label. */
 const SIGNED: Readonly<Record<string, { readonly good: number; readonly bad: number }>> = {
   [LABELS.inception]: kindOf('establishment'),
@@ -64,6 +70,9 @@ const SIGNED: Readonly<Record<string, { readonly good: number; readonly bad: num
   [LABELS.genesis]: { good: genesis.accepted.length, bad: genesis.refused.length },
   [LABELS.admission]: { good: records.accepted.length, bad: records.refused.length },
   [LABELS.trustExport]: { good: Object.keys(trustExport).length > 0 ? 1 : 0, bad: exportsRefused.edits.length },
+  [LABELS.request]: approvalsOf('request'),
+  [LABELS.decision]: approvalsOf('commit', 'veto'),
+  [LABELS.outcome]: approvalsOf('outcome'),
   'HCTH1:log': { good: byHand.objects.filter(({ label }) => label === 'HCTH1:log').length, bad: byHand.objects.length },
   'HCTH1:snap': { good: snapshots.accepted.length, bad: snapshots.refused.filter(({ gate }) => gate === 'signature').length },
 };
@@ -77,11 +86,13 @@ const HASHED: Readonly<Record<string, number>> = {
   'HCTH1:proof': proofs.vectors.filter((vector) => vector.digest !== undefined).length,
   'HCTH1:next-key': byHand.nextKey.text.length > 0 ? byHand.nextKey.refused.length : 0,
   'HCTH1:lobby': byHand.lobbyAnchor.length > 0 ? 1 : 0,
+  'HCTH1:args': approvals.hashed.argsDigest.length === 64 ? 1 : 0,
+  'HCTH1:targets': approvals.hashed.targetsDigest.length === 64 ? 1 : 0,
   'HCTH1:prologue': ownNoise.vectors.length,
 };
 
-/** Signed, and not sent: a file for people, what a node keeps for itself, and snapshots as long as no node runs that machine. */
-const STAYS: ReadonlySet<string> = new Set([LABELS.trustExport, LABELS.seal, LABELS.record, 'HCTH1:snap']);
+/** Signed, and not sent: a file for people, what a node keeps for itself, snapshots and approvals as long as no node runs those machines. */
+const STAYS: ReadonlySet<string> = new Set([LABELS.trustExport, LABELS.seal, LABELS.record, LABELS.request, LABELS.decision, LABELS.outcome, 'HCTH1:snap']);
 
 /** Labels of what never leaves the node; its own tests read back what they wrote. */
 const LOCAL: readonly string[] = ['HCTH1:hw', 'HCTH1:identity-file'];

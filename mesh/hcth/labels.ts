@@ -4,7 +4,7 @@
  */
 import { concat, utf8 } from '#core/bytes/bytes.ts';
 
-/** Labels of signed objects. `gen`, `adm`, `exp`, `seal` and `rec` are ours (docs/protocols/hcth.md, divergences). */
+/** Labels of signed objects. `gen`, `adm`, `exp`, `seal`, `rec`, `req` and `out` are ours (docs/protocols/hcth.md, divergences). */
 export const LABELS = {
   inception: 'HCTH1:icp',
   rotation: 'HCTH1:rot',
@@ -17,6 +17,9 @@ export const LABELS = {
   trustExport: 'HCTH1:exp',
   seal: 'HCTH1:seal',
   record: 'HCTH1:rec',
+  request: 'HCTH1:req',
+  decision: 'HCTH1:qc',
+  outcome: 'HCTH1:out',
 } as const;
 
 /** One of the labels. */

@@ -12,7 +12,7 @@ export interface Floor {
 
 const core = ['core/bytes', 'core/crypto', 'core/errors', 'core/journal', 'core/log', 'core/msgpack', 'core/random', 'core/terminal', 'core/time'];
 const handshake = ['mesh/wire', 'mesh/channel', 'mesh/hcth'];
-const machines = ['mesh/trust', 'mesh/admission', 'mesh/consensus', 'mesh/membership'];
+const machines = ['mesh/trust', 'mesh/admission', 'mesh/approvals', 'mesh/consensus', 'mesh/membership'];
 const mesh = [...handshake, ...machines, 'mesh/session', 'mesh/swarm', 'mesh/transport', 'mesh/driver'];
 const everything = ['core', 'mesh', 'provisioner', 'agent', 'scripts', 'bench', 'test', 'hw-profiles', 'images'];
 

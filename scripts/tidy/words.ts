@@ -17,7 +17,7 @@ export interface BannedWord {
 }
 
 /** Folders whose code decides and does nothing else. */
-export const pureFolder = /^(core\/(?!node\/)|mesh\/(wire|channel|hcth|trust|admission|consensus|membership|session|swarm)\/)/;
+export const pureFolder = /^(core\/(?!node\/)|mesh\/(wire|channel|hcth|trust|admission|approvals|consensus|membership|session|swarm)\/)/;
 
 /** What deciding code must not contain. */
 export const impureWords: readonly BannedWord[] = [

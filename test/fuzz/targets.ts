@@ -1,6 +1,7 @@
 /** Everything that is fuzzed; `npm run fuzz -- --list` shows it. */
 import type { FuzzTarget } from '#scripts/fuzz/target.ts';
 import { admissionTargets } from './targets/admission.ts';
+import { approvalTargets } from './targets/approvals.ts';
 import { channelTargets } from './targets/channel.ts';
 import { historyTargets } from './targets/history.ts';
 import { membershipTargets } from './targets/membership.ts';
@@ -19,6 +20,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   ...historyTargets,
   ...pastTargets,
   ...admissionTargets,
+  ...approvalTargets,
   ...trustTargets,
   ...membershipTargets,
   ...storageTargets,
