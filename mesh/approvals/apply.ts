@@ -122,7 +122,8 @@ export function requestFault(
   const open = openRequests(approvals);
   if (open.length >= LIMITS.pendingMax) return `${open.length} requests wait already; ${LIMITS.pendingMax} are allowed`;
   const own = open.filter((state) => bytesEqual(state.request.initiator, request.initiator)).length;
-  if (own >= LIMITS.pendingPerMemberMax) return `${own} requests of ${fingerprintOf(request.initiator)} wait already; ${LIMITS.pendingPerMemberMax} are allowed`;
+  if (own >= LIMITS.pendingPerMemberMax)
+    return `${own} requests of ${fingerprintOf(request.initiator)} wait already; ${LIMITS.pendingPerMemberMax} are allowed`;
   if (order.operation !== 'quorum-set') return undefined;
   const setting = readQuorumArgs(order.args);
   if (setting === undefined) return 'the setting does not decode';
@@ -175,7 +176,8 @@ export function vetoFault(crypto: CryptoPort, approvals: Approvals, electorate: 
   for (const decision of set.decisions) {
     const voter = voterOf(electorate, decision.voter);
     const who = fingerprintOf(decision.voter);
-    if (decision.approves || !bytesEqual(decision.digest, request.digest) || !bytesEqual(decision.id, request.id)) return `the word of ${who} is no veto of this request`;
+    if (decision.approves || !bytesEqual(decision.digest, request.digest) || !bytesEqual(decision.id, request.id))
+      return `the word of ${who} is no veto of this request`;
     if (voter === undefined || !hasSay(order, decision.voter)) return `${who} has no say in it`;
     if (!verifyDecision(crypto, voter.signKey, decision)) return `the veto of ${who} does not bear its signature`;
   }

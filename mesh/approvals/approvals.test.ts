@@ -18,7 +18,11 @@ import { type ExecutorKnowledge, turnOf } from './turn.ts';
 
 const FIVE = ['ada', 'bob', 'cy', 'dee', 'eve'];
 const THREE = FIVE.slice(0, 3);
-const quorumSet = (operation: 'agent-restart' | 'reboot', quorum: number | null) => ({ operation: 'quorum-set' as const, args: writeQuorumArgs({ operation, quorum }), targets: [] });
+const quorumSet = (operation: 'agent-restart' | 'reboot', quorum: number | null) => ({
+  operation: 'quorum-set' as const,
+  args: writeQuorumArgs({ operation, quorum }),
+  targets: [],
+});
 
 /** Three voters, one request that stands in the log. */
 function asked(order = restartOf('bob', 'cy'), voters = THREE): { log: ApprovalLog; entry: ReturnType<typeof requestOf> } {
@@ -56,16 +60,46 @@ describe('the quorum', () => {
     const log = new ApprovalLog(electorateOf(FIVE));
     const up = requestOf('ada', quorumSet('agent-restart', 5), {}, 'up');
     log.ask(up);
-    expect(log.commit(up, FIVE.slice(0, 4).map((name) => decisionOf(name, up)))).toEqual(['void: 4 of 5 approvals']);
-    expect(log.commit(up, FIVE.map((name) => decisionOf(name, up)))).toEqual(['certified', 'done']);
+    expect(
+      log.commit(
+        up,
+        FIVE.slice(0, 4).map((name) => decisionOf(name, up)),
+      ),
+    ).toEqual(['void: 4 of 5 approvals']);
+    expect(
+      log.commit(
+        up,
+        FIVE.map((name) => decisionOf(name, up)),
+      ),
+    ).toEqual(['certified', 'done']);
     const restart = requestOf('bob', restartOf('cy'));
     log.ask(restart);
-    expect(log.commit(restart, FIVE.slice(0, 4).map((name) => decisionOf(name, restart)))).toEqual(['void: 4 of 5 approvals']);
+    expect(
+      log.commit(
+        restart,
+        FIVE.slice(0, 4).map((name) => decisionOf(name, restart)),
+      ),
+    ).toEqual(['void: 4 of 5 approvals']);
     const down = requestOf('ada', quorumSet('agent-restart', 3), {}, 'down');
     log.ask(down);
-    expect(log.commit(down, FIVE.slice(0, 4).map((name) => decisionOf(name, down)))).toEqual(['void: 4 of 5 approvals']);
-    expect(log.commit(down, FIVE.map((name) => decisionOf(name, down)))).toEqual(['certified', 'done']);
-    expect(log.commit(restart, FIVE.slice(0, 3).map((name) => decisionOf(name, restart)))).toEqual(['certified']);
+    expect(
+      log.commit(
+        down,
+        FIVE.slice(0, 4).map((name) => decisionOf(name, down)),
+      ),
+    ).toEqual(['void: 4 of 5 approvals']);
+    expect(
+      log.commit(
+        down,
+        FIVE.map((name) => decisionOf(name, down)),
+      ),
+    ).toEqual(['certified', 'done']);
+    expect(
+      log.commit(
+        restart,
+        FIVE.slice(0, 3).map((name) => decisionOf(name, restart)),
+      ),
+    ).toEqual(['certified']);
   });
 
   test('Q-8: a setting made among other voters means what it can', () => {
@@ -92,8 +126,15 @@ describe('what is signed', () => {
   test('Q-2: an executor that reads another order refuses it', () => {
     const { log, entry } = asked();
     const verdict = verifyCertificate({
-      crypto, request: entry.request, order: restartOf('cy'), certificate: { digest: entry.request.digest, decisions: [decisionOf('ada', entry), decisionOf('bob', entry)] },
-      electorate: log.electorate, needed: 2, requestedAt: WALL, index: 2, at: WALL,
+      crypto,
+      request: entry.request,
+      order: restartOf('cy'),
+      certificate: { digest: entry.request.digest, decisions: [decisionOf('ada', entry), decisionOf('bob', entry)] },
+      electorate: log.electorate,
+      needed: 2,
+      requestedAt: WALL,
+      index: 2,
+      at: WALL,
     });
     expect(verdict).toMatchObject({ kind: 'refused', code: 'order-changed' });
   });
@@ -217,7 +258,14 @@ describe('a certificate', () => {
 
 describe('an executor', () => {
   const knows = (log: ApprovalLog, self: string, more: Partial<ExecutorKnowledge> = {}): ExecutorKnowledge => ({
-    crypto, electorate: log.electorate, self: aidOf(self), wall: null, sinceCertifiedMs: 0, isDoubted: () => false, fence: { term: 0, index: 0 }, ...more,
+    crypto,
+    electorate: log.electorate,
+    self: aidOf(self),
+    wall: null,
+    sinceCertifiedMs: 0,
+    isDoubted: () => false,
+    fence: { term: 0, index: 0 },
+    ...more,
   });
   function certified(): { log: ApprovalLog; entry: ReturnType<typeof requestOf> } {
     const { log, entry } = asked();
@@ -365,7 +413,8 @@ describe('the state', () => {
   test('Q-17: an entry that was applied changes nothing when it comes again, and one that does not decode is void', () => {
     const { log } = asked();
     const before = encodeApprovals(log.approvals);
-    for (const kind of ['approval-request', 'approval-commit', 'approval-veto', 'approval-outcome']) expect(log.append(kind, Uint8Array.of(1))[0]).toContain('does not decode');
+    for (const kind of ['approval-request', 'approval-commit', 'approval-veto', 'approval-outcome'])
+      expect(log.append(kind, Uint8Array.of(1))[0]).toContain('does not decode');
     expect(encodeApprovals({ ...log.approvals, index: 1 })).toEqual(before);
   });
 
@@ -387,5 +436,7 @@ test('Q-19: every command of the catalogue says what it can do and what it takes
     if (runs === 'in-turn') expect(targets).toBe('some');
   }
   expect(operationOf('make-tea')).toBeUndefined();
-  expect(() => makeRequest(crypto, identityOf('ada').signKey, requestOf('ada', restartOf('bob')).request, { ...restartOf('bob'), operation: 'make-tea' as 'wipe' })).toThrow('does not read back');
+  expect(() =>
+    makeRequest(crypto, identityOf('ada').signKey, requestOf('ada', restartOf('bob')).request, { ...restartOf('bob'), operation: 'make-tea' as 'wipe' }),
+  ).toThrow('does not read back');
 });

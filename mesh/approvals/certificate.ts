@@ -75,7 +75,8 @@ export const CERTIFICATE_CHECKS: readonly CertificateCheck[] = [
   {
     rule: 'Q-4',
     code: 'one-voter',
-    fault: ({ needed, electorate }) => (needed === null ? `${electorate.voters.length} voter${electorate.voters.length === 1 ? '' : 's'} can approve nothing` : undefined),
+    fault: ({ needed, electorate }) =>
+      needed === null ? `${electorate.voters.length} voter${electorate.voters.length === 1 ? '' : 's'} can approve nothing` : undefined,
   },
   {
     rule: 'Q-1',
@@ -91,7 +92,8 @@ export const CERTIFICATE_CHECKS: readonly CertificateCheck[] = [
     rule: 'Q-2',
     code: 'other-request',
     fault: ({ request, certificate }) =>
-      bytesEqual(certificate.digest, request.digest) && certificate.decisions.every(({ digest, id }) => bytesEqual(digest, request.digest) && bytesEqual(id, request.id))
+      bytesEqual(certificate.digest, request.digest) &&
+      certificate.decisions.every(({ digest, id }) => bytesEqual(digest, request.digest) && bytesEqual(id, request.id))
         ? undefined
         : 'an approval is for another request',
   },
@@ -105,12 +107,17 @@ export const CERTIFICATE_CHECKS: readonly CertificateCheck[] = [
     },
   },
   { rule: 'Q-3', code: 'not-an-approval', fault: each(({ approves }) => !approves && 'is a no') },
-  { rule: 'Q-3', code: 'not-a-voter', fault: each(({ voter }, { electorate }) => voterOf(electorate, voter) === undefined && 'does not count: it is no voter (any more)') },
+  {
+    rule: 'Q-3',
+    code: 'not-a-voter',
+    fault: each(({ voter }, { electorate }) => voterOf(electorate, voter) === undefined && 'does not count: it is no voter (any more)'),
+  },
   { rule: 'Q-5', code: 'no-say', fault: each(({ voter }, { order }) => !hasSay(order, voter) && 'does not count: the command is against it') },
   {
     rule: 'Q-3',
     code: 'named-twice',
-    fault: ({ certificate }) => (new Set(certificate.decisions.map(({ voter }) => aidText(voter))).size === certificate.decisions.length ? undefined : 'a voter is named twice'),
+    fault: ({ certificate }) =>
+      new Set(certificate.decisions.map(({ voter }) => aidText(voter))).size === certificate.decisions.length ? undefined : 'a voter is named twice',
   },
   {
     rule: 'Q-3',
@@ -140,13 +147,17 @@ export const CERTIFICATE_CHECKS: readonly CertificateCheck[] = [
     rule: 'Q-6',
     code: 'no-person',
     fault: ({ order, certificate }) =>
-      operationOf(order.operation)?.person === true && !certificate.decisions.some(({ person }) => person) ? 'no person is among those that approved' : undefined,
+      operationOf(order.operation)?.person === true && !certificate.decisions.some(({ person }) => person)
+        ? 'no person is among those that approved'
+        : undefined,
   },
   {
     rule: 'Q-1',
     code: 'not-asked',
     fault: ({ crypto, request, electorate }) =>
-      verifyRequest(crypto, electorate.keyOf(request.initiator), request) ? undefined : `${fingerprintOf(request.initiator)} is no member that has signed this request`,
+      verifyRequest(crypto, electorate.keyOf(request.initiator), request)
+        ? undefined
+        : `${fingerprintOf(request.initiator)} is no member that has signed this request`,
   },
 ];
 

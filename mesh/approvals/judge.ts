@@ -48,12 +48,15 @@ export function judgeRequest(approvals: Approvals, electorate: Electorate, state
   const atOnce = votersAtOnce(electorate, state);
   const spare = Math.floor((electorate.voters.length - 1) / 2);
   // The second of two cannot be spared either, but then nobody could ever touch it (protocol.md §3.3 rule 8): a person decides.
-  if (atOnce > spare) (electorate.voters.length === 2 && atOnce === 1 ? ask : refuse).push(`${atOnce} voter${atOnce === 1 ? '' : 's'} would be away at once; ${spare} can be`);
+  if (atOnce > spare)
+    (electorate.voters.length === 2 && atOnce === 1 ? ask : refuse).push(`${atOnce} voter${atOnce === 1 ? '' : 's'} would be away at once; ${spare} can be`);
   const allowed = Math.max(1, Math.floor((electorate.memberCount * 3) / 10));
   if (order.targets.length > allowed) ask.push(`it touches ${order.targets.length} of ${electorate.memberCount} members; more than ${allowed} take a person`);
   const others = openRequests(approvals).filter(({ request: other }) => !bytesEqual(other.id, request.id)).length;
   if (others >= LIMITS.pendingApproveMax) ask.push(`${others} other requests wait`);
-  const recent = [...approvals.requests.values()].filter(({ phase, decided }) => phase !== 'vetoed' && decided !== null && decided.at > knows.wall - HOUR).length;
+  const recent = [...approvals.requests.values()].filter(
+    ({ phase, decided }) => phase !== 'vetoed' && decided !== null && decided.at > knows.wall - HOUR,
+  ).length;
   if (recent >= LIMITS.approvedPerHourMax) ask.push(`${recent} were approved in the last hour`);
   if (operation?.person === true && ask.length === 0) ask.push('this command takes a person');
   return { says: refuse.length > 0 ? 'refuse' : ask.length > 0 ? 'ask' : 'approve', why: [...refuse, ...ask] };

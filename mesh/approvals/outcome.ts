@@ -66,7 +66,8 @@ export function unpackOutcome(record: Uint8Array): Outcome | undefined {
   const why = reader.str(LIMITS.reasonBytesMax);
   const term = reader.uint();
   const index = reader.uint();
-  if (digest === undefined || executor === undefined || result === undefined || why === undefined || term === undefined || index === undefined) return undefined;
+  if (digest === undefined || executor === undefined || result === undefined || why === undefined || term === undefined || index === undefined)
+    return undefined;
   return reader.atEnd ? { digest, executor, result, why, term, index, object } : undefined;
 }
 

@@ -72,5 +72,7 @@ function doubt(approvals: Approvals, state: RequestState, knows: ExecutorKnowled
   const { sinceCertifiedMs: since, wall } = knows;
   if (since === null && wall === null) return 'it was certified before this start of the machine, which has no clock to tell how long ago';
   const age = Math.max(since ?? 0, wall === null ? 0 : wall - at);
-  return age > LIMITS.executeMsMax ? `it was certified ${Math.round(age / 60_000)} min ago; a machine begins within ${LIMITS.executeMsMax / 60_000} min` : undefined;
+  return age > LIMITS.executeMsMax
+    ? `it was certified ${Math.round(age / 60_000)} min ago; a machine begins within ${LIMITS.executeMsMax / 60_000} min`
+    : undefined;
 }

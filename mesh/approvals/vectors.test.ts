@@ -33,7 +33,8 @@ describe('the vectors of approvals', () => {
   });
 
   test('Q-2: digests are SHA-256 over their label, a zero and the bytes', () => {
-    const sha = (label: string, ...parts: string[]): string => hex(crypto.sha256(concat(utf8(label), new Uint8Array(1)), ...parts.map((part) => fromHex(part)!)));
+    const sha = (label: string, ...parts: string[]): string =>
+      hex(crypto.sha256(concat(utf8(label), new Uint8Array(1)), ...parts.map((part) => fromHex(part)!)));
     const { hashed } = vectors;
     expect([hashed.argsDigest, hashed.targetsDigest]).toEqual([sha('HCTH1:args', hashed.args), sha('HCTH1:targets', ...hashed.targets)]);
     const request = decodeRequestEntry(crypto, fromHex(vectors.entries[0]!.body)!)!;

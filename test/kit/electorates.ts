@@ -33,7 +33,16 @@ export function restartOf(...targets: readonly string[]): Order {
 /** A signed request of `by`. */
 export function requestOf(by: string, order: Order, more: Partial<RequestTerms> = {}, id = `${by} ${order.operation}`): RequestEntry {
   const { established, signKey } = identityOf(by);
-  const terms = { meshId: MESH_ID, id: bytesFor(id, 16), initiator: established.aid, host: established.aid, reason: 'new version', notAfterIndex: 900, basis: 1, ...more };
+  const terms = {
+    meshId: MESH_ID,
+    id: bytesFor(id, 16),
+    initiator: established.aid,
+    host: established.aid,
+    reason: 'new version',
+    notAfterIndex: 900,
+    basis: 1,
+    ...more,
+  };
   return makeRequest(crypto, signKey, terms, order);
 }
 

@@ -1,5 +1,6 @@
 /** Targets of approvals: whatever stands in the log, and a certificate in parts. */
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
+import type { SignKey } from '#core/crypto/crypto.ts';
 import { APPROVAL_ENTRIES, applyApproval } from '#mesh/approvals/apply.ts';
 import { decodeDecisions, encodeDecisions, makeDecision } from '#mesh/approvals/decision.ts';
 import { makeOutcome, packOutcome, unpackOutcome } from '#mesh/approvals/outcome.ts';
@@ -26,12 +27,29 @@ const outcome = packOutcome(
 const veto = encodeDecisions({ digest: entry.request.digest, decisions: [decisionOf('bob', entry, false, true)] });
 const specimens: readonly Uint8Array[] = [encodeRequestEntry(requestOf('bob', restartOf('cy'))), certificate, veto, outcome];
 
+function keyOf(aid: Uint8Array): SignKey {
+  return identityOf(NAMES.find((known) => bytesEqual(aidOf(known), aid)) ?? 'nobody').signKey;
+}
+
 const entries: FuzzTarget = {
   name: 'approval-entry',
   promise: 'an entry is folded the same way twice, encodes to the same bytes again, and certifies nothing without two voters’ own signatures',
   bytesMax: 4_096,
   prefixBytes: 1,
   seeds: () => specimens.map((body, kind) => Uint8Array.of(kind, ...body)),
+  // Whoever the body names signs whatever it says.
+  repair: (input) => {
+    const kind = KINDS[(input[0] ?? 0) % KINDS.length];
+    const body = input.slice(1);
+    if (kind === APPROVAL_ENTRIES.outcome) {
+      const told = unpackOutcome(body);
+      return told === undefined ? input : Uint8Array.of(input[0] ?? 0, ...packOutcome(makeOutcome(crypto, keyOf(told.executor), told)));
+    }
+    const set = kind === APPROVAL_ENTRIES.request ? undefined : decodeDecisions(body);
+    if (set === undefined) return input;
+    const decisions = set.decisions.map((decision) => makeDecision(crypto, keyOf(decision.voter), decision));
+    return Uint8Array.of(input[0] ?? 0, ...encodeDecisions({ ...set, decisions }));
+  },
   run: (input) => {
     const kind = KINDS[(input[0] ?? 0) % KINDS.length] ?? '';
     const body = input.slice(1);
@@ -52,14 +70,14 @@ const entries: FuzzTarget = {
       sameBytes(encodeApprovals(once.approvals), encodeApprovals(twice.approvals), 'folded twice');
       const effect = once.effects.at(-1);
       promise(effect !== undefined, 'an entry without an effect');
-      if (effect.kind === 'void') promise(once.approvals.requests === before.requests && once.approvals.quorums === before.quorums, 'a void entry has changed something');
+      if (effect.kind === 'void')
+        promise(once.approvals.requests === before.requests && once.approvals.quorums === before.quorums, 'a void entry has changed something');
       else accepted = true;
       if (effect.kind === 'certified' || effect.kind === 'done') {
         const approvers = set?.decisions ?? [];
         if (kind === APPROVAL_ENTRIES.commit) promise(new Set(approvers.map(({ voter }) => hex(voter))).size >= 2, 'certified by fewer than two');
         for (const decision of approvers) {
-          const name = NAMES.find((known) => bytesEqual(aidOf(known), decision.voter)) ?? 'nobody';
-          sameBytes(makeDecision(crypto, identityOf(name).signKey, decision).object.sig, decision.object.sig, 'the signature');
+          sameBytes(makeDecision(crypto, keyOf(decision.voter), decision).object.sig, decision.object.sig, 'the signature');
         }
       }
     }

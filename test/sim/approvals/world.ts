@@ -149,7 +149,10 @@ class World {
     if (this.#dishonest && this.#next() < 0.4) {
       // The id is taken with other arguments, or other targets, before the true request comes.
       const other = this.#pick(this.#nodes).aid;
-      const swapped = { request: asked.request, order: this.#next() < 0.5 ? { ...order, args: Uint8Array.of(9) } : { ...order, targets: order.targets.map(() => other) } };
+      const swapped = {
+        request: asked.request,
+        order: this.#next() < 0.5 ? { ...order, args: Uint8Array.of(9) } : { ...order, targets: order.targets.map(() => other) },
+      };
       this.#append(APPROVAL_ENTRIES.request, encodeRequestEntry(swapped));
     }
     if (!this.#dishonest || this.#next() < 0.8) this.#append(APPROVAL_ENTRIES.request, encodeRequestEntry(asked));
@@ -271,7 +274,10 @@ class World {
         return this.#append(APPROVAL_ENTRIES.outcome, packOutcome(outcome));
       }
       case 7:
-        return this.#append(APPROVAL_ENTRIES.veto, encodeDecisions({ digest: request.digest, decisions: [forge(this.#pick(all), signKeyOf(liar), request.digest, false)] }));
+        return this.#append(
+          APPROVAL_ENTRIES.veto,
+          encodeDecisions({ digest: request.digest, decisions: [forge(this.#pick(all), signKeyOf(liar), request.digest, false)] }),
+        );
       case 8: {
         const old = this.#pick(this.#log.length === 0 ? [undefined] : this.#log);
         return old?.kind.startsWith('approval') === true ? this.#append(old.kind, old.body) : undefined;
@@ -315,7 +321,13 @@ class World {
       const voter = this.#nameOf(decision.voter);
       const word = this.#truth.words.get(hex(set.digest))?.get(voter);
       if (!this.#decisions.some(({ object }) => hex(object.sig) === hex(decision.object.sig))) return false;
-      return word !== undefined && !word.approves && word.person && this.#electorates[index]?.true.voters.get(voter) === word.key && !(asked.against && asked.targets.includes(voter));
+      return (
+        word !== undefined &&
+        !word.approves &&
+        word.person &&
+        this.#electorates[index]?.true.voters.get(voter) === word.key &&
+        !(asked.against && asked.targets.includes(voter))
+      );
     });
     if (real) this.#truth.vetoes.set(hex(set.digest), [...(this.#truth.vetoes.get(hex(set.digest)) ?? []), index]);
   }
@@ -380,7 +392,14 @@ class World {
       const liar = this.#liars.has(node.name);
       const approves = liar || this.#next() < 0.75;
       const person = this.#next() < 0.5;
-      const decision = makeDecision(this.#crypto, signKeyOf(node), { id: state.request.id, digest: state.request.digest, voter: node.aid, approves, person, why: '' });
+      const decision = makeDecision(this.#crypto, signKeyOf(node), {
+        id: state.request.id,
+        digest: state.request.digest,
+        voter: node.aid,
+        approves,
+        person,
+        why: '',
+      });
       if (!liar) this.#truth.say(digest, node.name, { approves, person, key: node.keys.length });
       this.#decisions.push(decision);
       for (const other of this.#nodes) if (!other.cut && this.#next() < 0.9) other.collector.add(decision);
@@ -464,7 +483,10 @@ class World {
   }
 
   #shuffled<Item>(from: readonly Item[]): Item[] {
-    return from.map((item) => ({ item, place: this.#next() })).toSorted((a, b) => a.place - b.place).map(({ item }) => item);
+    return from
+      .map((item) => ({ item, place: this.#next() }))
+      .toSorted((a, b) => a.place - b.place)
+      .map(({ item }) => item);
   }
 }
 
