@@ -77,13 +77,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: 'Q-2',
     name: 'approvals of one request are good for another',
-    changes: [
-      [
-        'certificate.ts',
-        'bytesEqual(certificate.digest, request.digest) &&',
-        'bytesEqual(certificate.digest, request.digest) ||',
-      ],
-    ],
+    changes: [['certificate.ts', 'bytesEqual(certificate.digest, request.digest) &&', 'bytesEqual(certificate.digest, request.digest) ||']],
     seed: 3,
     checkers: ['only-if-approved'],
   },
