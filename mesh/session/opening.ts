@@ -84,6 +84,11 @@ export class Opening {
     this.mode = options.mode;
   }
 
+  /** Frames of the other side so far: HELLO, HS2 and ACCEPT of a responder, and as many as it took to fetch or serve a log. */
+  get framesRead(): number {
+    return this.#received;
+  }
+
   /** Initiator: say HELLO. */
   start(): void {
     const { mode, tokenId } = this.#options;

@@ -329,7 +329,7 @@ export class Session implements SessionHandle, OpeningPort {
    * for it the opening was not over, for us it was. That is a refusal, not a violation.
    */
   #onLateReject(frame: Frame, plaintext: Uint8Array): void {
-    const wrong = checkHeader(frame, RESPONDER_FRAMES_BEFORE_REJECT);
+    const wrong = checkHeader(frame, this.#opening.framesRead);
     if (wrong !== undefined) return this.#violation(wrong.code, wrong.why);
     const decoded = decodeMessage(MESSAGE_TYPE.REJECT, plaintext);
     if (decoded.kind === 'refused' || decoded.message.kind !== 'reject') return this.#violation('RMP_INVALID', 'a REJECT does not decode');
@@ -419,6 +419,4 @@ export class Session implements SessionHandle, OpeningPort {
   }
 }
 
-/** HELLO, HS2 and ACCEPT: what a responder has sent before it can reject somebody whom it had accepted. */
-const RESPONDER_FRAMES_BEFORE_REJECT = 3;
 const LEVEL_RATE_LOBBY: LevelRate = LEVEL_RATES[0] ?? { framesPerSecond: LIMITS.lobbyFramesPerSecond, bytesPerSecond: 8_192 };

@@ -127,7 +127,8 @@ export class ContestDesk implements ContestDoor {
     // Each bringer counts: whether a notice is believed depends on how many say it.
     if (!this.#intake.admits(from.text, `${from.text}/${hex(this.#core.crypto.sha256(bytes))}`, this.#core.now.mono)) return;
     const notice = verifyNotice(this.#core.crypto, bytes);
-    if (notice === undefined || this.#isSettled(notice)) return;
+    if (notice === undefined) return;
+    if (this.#isSettled(notice)) return this.#tellNewerKey(from, notice);
     const text = aidText(notice.aid);
     if (text === from.text && !this.#core.mesh?.isVoter(from.text)) return; // nobody bears witness in his own cause
     if (text === this.#core.self.text) return this.#aboutSelf(notice, from);
@@ -373,6 +374,11 @@ export class ContestDesk implements ContestDoor {
     const known = text === this.#core.self.text ? this.#core.self.established : this.#core.peers.get(text)?.established;
     if (known != null && known.rotations > notice.established.rotations) return true;
     return notice.holders.some(({ meaning, boot }) => this.isCopy(meaning, boot));
+  }
+
+  /** Whoever still sees a contest under a key that has been replaced has not heard of that; the rotation proves itself (H-62, H-63). */
+  #tellNewerKey({ session }: Peer, { aid, established }: VerifiedNotice): void {
+    if (session !== null) this.#core.rooms.identities.onEstFetch(session, { kind: 'est-fetch', aid, from: established.rotations + 1 });
   }
 
   /** This machine is the copy: the identity is left to the original, its state kept aside; it asks to be let in as somebody new. */

@@ -49,6 +49,28 @@ describe('a rotation', () => {
     expect([founder, ada, bob].map((machine) => machine.run?.swarm.status().mesh?.commitIndex)).toEqual([commit, commit, commit]);
   });
 
+  it('H-62: who tells of a contest under a key that has been replaced is shown what replaced it', () => {
+    const { world, founder, ada, bob } = trio('contest under an old key');
+    const image = ada.disk.image();
+    world.cutPower(founder);
+    world.rotate(ada, { recovery: false, untold: false });
+    world.run(5_000);
+    world.cutPower(ada);
+    world.start(founder);
+    world.run(10_000);
+    for (let count = 0; count < 2; count += 1) {
+      const copy = world.addOf(ada.lineage, image);
+      world.start(copy);
+      world.input(copy, { kind: 'hint', address: founder.address, meshTag: founder.run?.swarm.status().mesh?.tag ?? null, origin: 'mdns' });
+      world.run(15_000);
+    }
+    expect(breaksAt(founder, ada)['B4']).toBeGreaterThan(0);
+    for (const judge of [founder, bob]) {
+      const view = judge.run?.swarm.status().nodes.find(({ aid }) => aid === ada.lineage.text);
+      expect([view?.rotation, view?.trust?.standing]).toEqual([1, 'clear']);
+    }
+  });
+
   it('A-40: what a newer key of the voter signed is no forgery to a member whose ledger does not hold that key: the bringer is not blamed', () => {
     const { world, founder, ada, bob } = trio('two ledgers, one rotated');
     const image = founder.disk.image();
