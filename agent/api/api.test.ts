@@ -37,6 +37,8 @@ const handlers: ApiHandlers = {
   close: refuse,
   bar: refuse,
   unbar: refuse,
+  'add-voter': refuse,
+  'remove-voter': refuse,
   settle: () => ({}),
   rotate: refuse,
   'identity-document': refuse,

@@ -271,6 +271,14 @@ export const documentSchemas = {
     ])
     .describe('`trust [PEER]`'),
   barred: documentOf('barred', { node: z.strictObject({ aid, fingerprint, name }), reason: text }).describe('`node bar`'),
+  voters: documentOf('voters', {
+    quorum: count,
+    term: count,
+    leader: name.nullable(),
+    voters: z.array(z.strictObject({ aid, fingerprint, name, leader: z.boolean(), liveness: z.string() })),
+  }).describe('`voters`'),
+  'voter-added': documentOf('voter-added', { node: z.strictObject({ aid, fingerprint, name }) }).describe('`voters add`'),
+  'voter-removed': documentOf('voter-removed', { node: z.strictObject({ aid, fingerprint, name }) }).describe('`voters remove`'),
   unbarred: documentOf('unbarred', { node: z.strictObject({ aid, fingerprint, name }) }).describe('`node unbar`'),
   settled: documentOf('settled', {
     node: z.strictObject({ aid, fingerprint, name }),

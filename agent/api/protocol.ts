@@ -98,6 +98,8 @@ export interface ApiMethods {
   'export-next-key': { readonly request: Nothing; readonly response: IdentityDocument };
   'forget-next-key': { readonly request: { readonly digest: string; readonly how: NextKeyPlace['how']; readonly place: string }; readonly response: Nothing };
   bar: { readonly request: { readonly node: string; readonly reason: string }; readonly response: NamedIdentity };
+  'add-voter': { readonly request: { readonly node: string }; readonly response: NamedIdentity };
+  'remove-voter': { readonly request: { readonly node: string }; readonly response: NamedIdentity };
   unbar: { readonly request: { readonly node: string }; readonly response: NamedIdentity };
   settle: { readonly request: { readonly node: string; readonly copy: string | null }; readonly response: Nothing };
   trust: { readonly request: { readonly node: string }; readonly response: TrustExplanation };

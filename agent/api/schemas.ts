@@ -51,6 +51,8 @@ export const requestSchemas = {
   'forget-next-key': z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), how: z.enum(['escrowed', 'exported']), place: z.string().min(1).max(200) }),
   bar: z.strictObject({ node: nodeReference, reason: z.string().min(1).max(160) }),
   unbar: z.strictObject({ node: nodeReference }),
+  'add-voter': z.strictObject({ node: nodeReference }),
+  'remove-voter': z.strictObject({ node: nodeReference }),
   settle: z.strictObject({ node: nodeReference, copy: z.string().min(3).max(80).nullable() }),
   trust: z.strictObject({ node: nodeReference }),
   identity: nothing,

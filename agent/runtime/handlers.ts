@@ -105,6 +105,8 @@ export function createHandlers(parts: HandlerParts): ApiHandlers {
     },
     bar: ({ node: reference, reason }) => node.bar(reference, reason),
     unbar: ({ node: reference }) => node.unbar(reference),
+    'add-voter': ({ node: reference }) => node.addVoter(reference),
+    'remove-voter': ({ node: reference }) => node.removeVoter(reference),
     settle: async ({ node: reference, copy }) => {
       await node.settle(reference, copy);
       return {};

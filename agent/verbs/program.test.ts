@@ -146,6 +146,8 @@ const handlers: ApiHandlers = {
   forget: (request) => note('forget', request, cellar),
   bar: (request) => note('bar', request, named),
   unbar: (request) => note('unbar', request, named),
+  'add-voter': (request) => note('add-voter', request, named),
+  'remove-voter': (request) => note('remove-voter', request, named),
   settle: (request) => note('settle', request, {}),
   trust: () => ({
     peer: cellar,
@@ -246,6 +248,8 @@ describe('every verb', () => {
       'forget',
       'bar',
       'unbar',
+      'add',
+      'remove',
       'settle',
       'install',
       'uninstall',
@@ -270,6 +274,8 @@ describe('every verb', () => {
     ['node', 'forget', 'attic'],
     ['node', 'bar', 'attic'],
     ['node', 'unbar', 'attic'],
+    ['voters', 'add', 'attic'],
+    ['voters', 'remove', 'attic'],
     ['identity', 'settle', 'attic', '--restored'],
   ])('%s --dry-run asks the agent to change nothing', async (...words) => {
     if (words[0] === 'init' || words[0] === 'join') view = { ...member, state: 'unjoined', mesh: null };
@@ -305,7 +311,7 @@ describe('status', () => {
   it('says who is here and how many voters may be lost, and lets no name rewrite the screen', async () => {
     const { code, out } = await robonet('status');
     expect(code).toBe(0);
-    expect(out).toContain('mesh home: 2 nodes, 2 online; leader attic; no voter may be lost (1 voter, quorum 1)');
+    expect(out).toContain('mesh home: 2 nodes, 2 online; leader attic, term 1; 1 voter, quorum 1: without it nothing is decided');
     expect(out).toContain('no problems');
     expect(out).toMatch(/attic +online \(this node\) +voter, leader/);
     expect(out).not.toContain('\u001b');
@@ -548,6 +554,18 @@ describe('other verbs', () => {
       ['bar', { node: 'rn1bbbb', reason: 'stolen' }],
       ['bar', { node: 'rn1zzzz', reason: 'barred by the owner' }],
       ['unbar', { node: 'cellar' }],
+    ]);
+  });
+
+  it('voters says how many may fail; add and remove pass the node on and say what comes of it', async () => {
+    expect((await robonet('voters')).out).toContain('1 voter, quorum 1: without it nothing is decided');
+    const { out, err } = await robonet('voters', 'add', 'BBBB-BBBB-BBBB-BBBB');
+    expect(out).toContain('votes as soon as it has kept up');
+    expect(out + err).toContain('with two voters both are needed');
+    expect((await robonet('voters', 'remove', 'BBBB-BBBB-BBBB-BBBB')).out).toContain('has no vote any more');
+    expect(calls).toEqual([
+      ['add-voter', { node: 'rn1bbbb' }],
+      ['remove-voter', { node: 'rn1bbbb' }],
     ]);
   });
 

@@ -88,6 +88,38 @@ const verbs: readonly VerbSpec[] = [
     run: async (invocation, context) => (await import('#agent/verbs/show-status.ts')).showNodes(invocation, context),
   },
   {
+    name: 'voters',
+    summary: 'who decides here, and how many of them may be lost',
+    description: 'Decisions of the mesh (who is a member, invitations, bars) need a quorum of its voters. Every node passes commands on to the leader.',
+    examples: [
+      ['robonet voters', '"3 voters, quorum 2: one may fail"'],
+      ['robonet voters add attic-pi', 'it votes as soon as it has caught up with the log'],
+    ],
+    exits: [noAgent],
+    verbs: [
+      {
+        name: 'add',
+        summary: 'give a member a vote',
+        description: 'One machine in three may fail, two in five; an even number gives nothing over the odd one below it.',
+        arguments: [nodeArgument],
+        options: [dryRunOption],
+        examples: [['robonet voters add attic-pi', 'it gets the log first, and votes some ten seconds later']],
+        exits: [noAgent, refused, [EXIT.badInput, 'no such node']],
+        run: async (invocation, context) => (await import('#agent/verbs/voters.ts')).addVoter(invocation, context),
+      },
+      {
+        name: 'remove',
+        summary: 'take a vote away; the member stays, and the last vote too',
+        arguments: [nodeArgument],
+        options: [dryRunOption],
+        examples: [['robonet voters remove attic-pi', 'before the machine is taken away']],
+        exits: [noAgent, refused, [EXIT.badInput, 'no such node']],
+        run: async (invocation, context) => (await import('#agent/verbs/voters.ts')).removeVoter(invocation, context),
+      },
+    ],
+    run: async (invocation, context) => (await import('#agent/verbs/voters.ts')).showVoters(invocation, context),
+  },
+  {
     name: 'node',
     summary: 'one node from close by, or forget one',
     arguments: [nodeArgument],

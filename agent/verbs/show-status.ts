@@ -2,6 +2,7 @@
 import type { Problem, StatusAnswer } from '#agent/api/protocol.ts';
 import { quorumMargin } from '#agent/status/problems.ts';
 import { clientFor } from '#agent/verbs/connection.ts';
+import { quorumWords } from '#agent/verbs/voters.ts';
 import { closedWords, conditionWords, machineWords, onlineWords, roleWords, rttWords, trustWords } from '#agent/verbs/words.ts';
 import { EXIT, type ExitCode } from '#core/errors/exit-codes.ts';
 import type { Invocation } from '#core/node/command-line/invocation.ts';
@@ -40,10 +41,11 @@ function headline(status: StatusAnswer): string {
   const up = status.nodes.filter((node) => node.self || node.liveness === 'up').length;
   const leader = status.nodes.find((node) => node.leader)?.name ?? 'none';
   const margin = quorumMargin(status) ?? 0;
-  const losing = margin < 0 ? 'no quorum' : margin === 0 ? 'no voter may be lost' : `can lose ${String(margin)} more voter${margin === 1 ? '' : 's'}`;
+  const losing =
+    margin < 0 ? `read-only: ${String(mesh.quorum + margin)} of ${String(mesh.voters)} voters can be reached, ${quorumWords(mesh)}` : quorumWords(mesh);
   const nodes = `${String(status.nodes.length)} node${status.nodes.length === 1 ? '' : 's'}, ${String(up)} online`;
   const state = status.state === 'member' ? '' : ` (this node: ${status.state})`;
-  return `mesh ${printable(mesh.name)}${state}: ${nodes}; leader ${printable(leader)}; ${losing} (${String(mesh.voters)} voter${mesh.voters === 1 ? '' : 's'}, quorum ${String(mesh.quorum)})`;
+  return `mesh ${printable(mesh.name)}${state}: ${nodes}; leader ${printable(leader)}, term ${String(mesh.term)}; ${losing}`;
 }
 
 function problemLines(problems: readonly Problem[], output: Output): readonly string[] {

@@ -32,6 +32,11 @@ export class Fault extends Error {
   }
 }
 
+/** Whether a word, which may come from anywhere, is a code of the catalogue. */
+export function isFaultCode(code: string): code is FaultCode {
+  return Object.hasOwn(catalogue, code);
+}
+
 /** Compare by code, never by text or class identity. */
 export function isFault(error: unknown, code?: FaultCode): error is Fault {
   return error instanceof Error && error.name === 'Fault' && (code === undefined || (error as Fault).code === code);

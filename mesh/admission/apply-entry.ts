@@ -6,6 +6,7 @@
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import type { CryptoPort } from '#core/crypto/crypto.ts';
 import type { Millis } from '#core/time/time.ts';
+import { verifyEstablishment } from '#mesh/hcth/establishment.ts';
 import { type Aid, aidText, fingerprintOf } from '#mesh/hcth/identity-text.ts';
 import type { Rotation } from '#mesh/hcth/establishment-events.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
@@ -50,6 +51,8 @@ export type EntryEffect =
   | { readonly kind: 'unbarred'; /** Restored. */ readonly member: Member | null; readonly removed: RemovedIdentity }
   | { readonly kind: 'settled'; readonly member: Member; readonly machines: SettledMachines | null }
   | { readonly kind: 'setting' }
+  /** Its signature may count from here on. */
+  | { readonly kind: 'voter-known'; readonly member: Member }
   /** It broke a rule and changed nothing. */
   | { readonly kind: 'void'; readonly change: ChangeKind; readonly why: string }
   /** Not an entry about membership, or malformed. */
@@ -160,6 +163,8 @@ function applyChange(crypto: CryptoPort, registry: Registry, change: LedgerChang
       const sealed = sealRotations(crypto, registry, change.aid, change.events, entry.at);
       return typeof sealed === 'string' ? sealed : { registry: sealed.registry, effect: { kind: 'rotated', ...sealed.seal, events: change.events } };
     }
+    case 'voter':
+      return applyVoter(crypto, registry, change.aid, change.events);
     case 'bar':
       return applyBar(registry, change, entry);
     case 'unbar':
@@ -250,6 +255,17 @@ function applyPromotion(registry: Registry, record: MembershipRecord, bytes: Uin
     member.role !== 'quarantine' ? 'it is not in quarantine' : member.suspended !== null ? 'it is suspended' : { ...member, role: record.role, record: bytes },
   );
   return typeof applied === 'string' ? applied : { ...applied, registry: { ...applied.registry, promotedAt: at } };
+}
+
+function applyVoter(crypto: CryptoPort, registry: Registry, aid: Aid, events: readonly SignedObject[]): Applied | string {
+  const member = memberOf(registry, aid);
+  if (member === undefined) return `${fingerprintOf(aid)} is not a member`;
+  if (member.suspended !== null) return `${member.name} is suspended`;
+  const verdict = verifyEstablishment(crypto, events);
+  if (verdict.kind === 'bad' || !bytesEqual(verdict.established.aid, aid)) return `the keys shown for ${member.name} are not its own`;
+  // Neither a key that was replaced nor one that the ledger has not sealed.
+  if (!bytesEqual(verdict.established.head, member.establishment)) return `the keys shown for ${member.name} are not those that the ledger knows`;
+  return { registry: { ...registry, voterLogs: new Map(registry.voterLogs).set(member.text, verdict.established) }, effect: { kind: 'voter-known', member } };
 }
 
 type Removal = Pick<RemovedIdentity, 'aid' | 'how' | 'successor' | 'by'>;

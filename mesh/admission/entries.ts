@@ -80,6 +80,8 @@ export type LedgerChange =
   | { readonly kind: 'close'; readonly aid: Aid; readonly successor: Aid | null; readonly by: Aid }
   /** Rotations of a member, in order: from here on an older key of it is nobody's (protocol.md §3.8, identity-log seals). */
   | { readonly kind: 'rotate'; readonly aid: Aid; readonly events: readonly SignedObject[] }
+  /** The whole log of a member that is to vote: from here on its signature counts where the configuration names it. */
+  | { readonly kind: 'voter'; readonly aid: Aid; readonly events: readonly SignedObject[] }
   | BarChange
   | { readonly kind: 'unbar'; readonly aid: Aid; readonly by: Aid; readonly certificate: Uint8Array | null }
   | SettleChange
@@ -143,6 +145,7 @@ function encodeBody(change: LedgerChange): Uint8Array {
     case 'close':
       return encodeFields({ a: change.aid, r: change.successor ?? undefined, b: change.by });
     case 'rotate':
+    case 'voter':
       return encodeFields({ a: change.aid, e: change.events.map((event) => ({ b: event.body, s: event.sig })) });
     case 'bar':
       return encodeFields({
@@ -210,6 +213,7 @@ function readChange(kind: string, fields: Fields): LedgerChange | undefined {
     case 'close':
       return { kind, aid: fields.bytes('a', 32), successor: fields.optional('r', (present) => present.bytes('r', 32)) ?? null, by: fields.bytes('b', 32) };
     case 'rotate':
+    case 'voter':
       return { kind, aid: fields.bytes('a', 32), events: readEvents(fields) };
     case 'bar':
       return {

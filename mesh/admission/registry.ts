@@ -102,7 +102,7 @@ export interface Registry {
   /** In the order of admission. */
   readonly members: ReadonlyMap<AidText, Member>;
   /** By number in hexadecimal, in the order of making. */
-  /** Establishment logs of the founders, whose keys decide, as far as the ledger has sealed them. */
+  /** Establishment logs of the founders and of whoever was to vote since, whose keys decide, as far as the ledger has sealed them. */
   readonly voterLogs: ReadonlyMap<AidText, Established>;
   readonly tokens: ReadonlyMap<string, TokenState>;
   readonly removed: ReadonlyMap<AidText, RemovedIdentity>;
@@ -177,9 +177,16 @@ export function tokenStanding(token: TokenState, wall: Millis): 'open' | 'used' 
  */
 export function voterKeysOf(registry: Registry): VoterKeys {
   return (voter) => {
-    const log = registry.voterLogs.get(aidText(voter));
-    return log === undefined ? undefined : [log.signKey];
+    const text = aidText(voter);
+    const log = registry.voterLogs.get(text);
+    return log === undefined || registry.members.get(text)?.voter !== true ? undefined : [log.signKey];
   };
+}
+
+/** The registry with the voters that the log's configuration names. */
+export function withVoters(registry: Registry, voters: readonly AidText[]): Registry {
+  const members = new Map([...registry.members].map(([text, member]) => [text, { ...member, voter: voters.includes(text) }]));
+  return { ...registry, members };
 }
 
 /** Voters, in the order of the genesis. */

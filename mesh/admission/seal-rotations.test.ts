@@ -112,16 +112,19 @@ describe('rotations in the ledger', () => {
   test('A-40: the key for an entry follows the entries; the sealing entry has the key that it brings in', () => {
     const mesh = new TestMesh();
     const after = rotated(mesh.ada, 2);
-    const log = new VoterLog(crypto, mesh.ada.established);
-    const seal = encodeChange(decideSeal(mesh.registry, after.established)!);
-    const other = encodeChange({ kind: 'rename', aid: aidOf('bob'), name: 'bob' });
+    const log = new VoterLog(crypto, [mesh.ada.established]);
+    const voter = aidOf('ada');
+    const seal = { ...encodeChange(decideSeal(mesh.registry, after.established)!), voter };
+    const other = { ...encodeChange({ kind: 'rename', aid: aidOf('bob'), name: 'bob' }), voter };
     expect(log.keyFor(other)).toEqual(mesh.ada.signKey.publicKey);
     expect(log.keyFor(seal)).toEqual(after.signKey.publicKey);
     const broken = { ...seal, body: seal.body.map((byte, at) => (at === 120 ? byte ^ 1 : byte)) };
     expect(log.keyFor(broken)).toBe(undefined);
     log.took(seal);
+    log.took(seal);
     expect(log.keyFor(other)).toEqual(after.signKey.publicKey);
-    expect(log.keys).toHaveLength(3);
+    expect(log.keysOf(voter)).toHaveLength(3);
+    expect(log.keyFor({ ...other, voter: aidOf('bob') }), 'no voter').toBe(undefined);
   });
 
   test('A-40: more rotations than an entry holds take several', () => {

@@ -22,6 +22,8 @@ export interface Expectation {
   readonly pins: readonly Aid[];
   /** Who welcomes: where it is a founder that has rotated since, its record is signed by a key that the genesis does not show. */
   readonly host: Established | null;
+  /** The host has proved that it decides here: it knows an invitation's secret, or a person named it. Then its signature counts, founder or not. */
+  readonly hostVotes?: boolean;
 }
 
 /** A mesh to belong to, or why not. Refused means: keep nothing, close the connection. */
@@ -32,7 +34,7 @@ export type WelcomeVerdict =
 /** Check the genesis and the record of a WELCOME against what this machine was told. */
 export function verifyMembership(crypto: CryptoPort, genesis: Uint8Array, record: Uint8Array, expected: Expectation): WelcomeVerdict {
   const refuse = (code: 'MESH_MISMATCH' | 'IDENTITY_BAD', why: string): WelcomeVerdict => ({ kind: 'refuse', code, why });
-  const { self, meshId, meshTag, pins, host } = expected;
+  const { self, meshId, meshTag, pins, host, hostVotes = false } = expected;
   const birth = verifyGenesis(crypto, genesis, meshId ?? undefined);
   if (birth.kind === 'bad') return refuse('MESH_MISMATCH', birth.why);
   const { mesh } = birth;
@@ -40,7 +42,7 @@ export function verifyMembership(crypto: CryptoPort, genesis: Uint8Array, record
     return refuse('MESH_MISMATCH', `the welcome is to mesh ${hex(mesh.tag)}, this machine looked for ${hex(meshTag)}`);
   const pinned = pins.length === 0 || mesh.founders.some(({ aid }) => pins.some((pin) => bytesEqual(pin, aid)));
   if (!pinned) return refuse('MESH_MISMATCH', `none of the pinned identities (${pins.map(fingerprintOf).join(', ')}) founded mesh ${hex(mesh.tag)}`);
-  const verdict = verifyMembershipRecord(crypto, record, mesh.id, founderKeys(mesh, host));
+  const verdict = verifyMembershipRecord(crypto, record, mesh.id, founderKeys(mesh, host, hostVotes));
   if (verdict.kind === 'bad') return refuse('IDENTITY_BAD', verdict.why);
   if (!bytesEqual(verdict.record.aid, self.aid))
     return refuse('IDENTITY_BAD', `the membership record is that of ${fingerprintOf(verdict.record.aid)}, not of this machine`);
@@ -50,7 +52,7 @@ export function verifyMembership(crypto: CryptoPort, genesis: Uint8Array, record
 }
 
 /** The founders' keys; of the one who welcomes, those of the log that it has just proved. */
-function founderKeys(mesh: Mesh, host: Established | null): VoterKeys {
+function founderKeys(mesh: Mesh, host: Established | null, hostVotes: boolean): VoterKeys {
   const born = genesisVoterKeys(mesh);
-  return (voter) => (host !== null && bytesEqual(host.aid, voter) && born(voter) !== undefined ? [host.signKey] : born(voter));
+  return (voter) => (host !== null && bytesEqual(host.aid, voter) && (hostVotes || born(voter) !== undefined) ? [host.signKey] : born(voter));
 }

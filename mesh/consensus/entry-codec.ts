@@ -7,6 +7,7 @@ import type { CryptoPort, SignKey } from '#core/crypto/crypto.ts';
 import { RmpReader } from '#core/msgpack/reader.ts';
 import { RmpWriter } from '#core/msgpack/writer.ts';
 import { packObject, unpackObject } from '#mesh/hcth/packed-object.ts';
+import { CONFIG_LIMITS } from './config/limits.ts';
 import { LOG_LIMITS as LIMITS } from './limits.ts';
 import type { LogEntry, LogMessage, SealedEntry } from './log.ts';
 
@@ -88,6 +89,7 @@ export function unpackEntry(crypto: CryptoPort, record: Uint8Array): SealedEntry
 
 const APPEND = 1;
 const FETCH = 2;
+const COMMITTED = 3;
 
 /** Body of a RAFT message. */
 export function encodeLogMessage(message: LogMessage): Uint8Array {
@@ -96,6 +98,16 @@ export function encodeLogMessage(message: LogMessage): Uint8Array {
     writer.arrayHead(2);
     writer.int(FETCH);
     writer.int(message.from);
+    return writer.copy();
+  }
+  if (message.kind === 'committed') {
+    writer.arrayHead(5);
+    writer.int(COMMITTED);
+    writer.int(message.term);
+    writer.int(message.commit);
+    writer.bin(message.digest);
+    if (message.leader === null) writer.nil();
+    else writer.str(message.leader);
     return writer.copy();
   }
   writer.arrayHead(4);
@@ -115,10 +127,17 @@ export function encodeLogMessage(message: LogMessage): Uint8Array {
 export function decodeLogMessage(body: Uint8Array): LogMessage | undefined {
   const reader = new RmpReader(body);
   const fields = reader.arrayHead();
-  const kind = reader.uint(FETCH);
+  const kind = reader.uint(COMMITTED);
   if (kind === FETCH && fields === 2) {
     const from = reader.uint();
     return from === undefined || !reader.atEnd ? undefined : { kind: 'fetch', from };
+  }
+  if (kind === COMMITTED && fields === 5) {
+    const [told, upTo] = [reader.uint(), reader.uint()];
+    const digest = reader.bin(32);
+    const leader = reader.nil() ? null : reader.str(CONFIG_LIMITS.idBytesMax);
+    if (told === undefined || upTo === undefined || digest === undefined || leader === undefined || !reader.atEnd) return undefined;
+    return { kind: 'committed', term: told, commit: upTo, digest: digest.slice(), leader };
   }
   if (kind !== APPEND || fields !== 4) return undefined;
   const term = reader.uint();

@@ -1,7 +1,6 @@
 /**
- * The mesh's log as everybody else sees it: propose, learn what was committed, fetch what is missing. Filled by a
- * single voter (single-voter.ts) now; a log of several voters fills the same interface, so nothing above it knows how
- * many voted. Entries are chained by SHA-256 and signed by the voter that committed them.
+ * The mesh's log as everybody else sees it: propose, learn what was committed, fetch what is missing (node/mesh-log.ts).
+ * Nothing above it knows how many voted. Entries are chained by SHA-256 and signed by the voter that made them.
  */
 import type { Millis } from '#core/time/time.ts';
 
@@ -41,7 +40,7 @@ export interface SealedEntry {
   readonly digest: Uint8Array;
 }
 
-/** What members say to each other about the log. */
+/** What members say to each other about the log, beside what its servers say (raft/messages.ts). */
 export type LogMessage =
   | {
       readonly kind: 'append';
@@ -49,51 +48,6 @@ export type LogMessage =
       readonly term: number;
       readonly commit: number;
     }
-  | { readonly kind: 'fetch'; readonly from: number };
-
-/** Answer to a proposal. */
-export type ProposeOutcome =
-  | { readonly kind: 'committed'; readonly index: number }
-  | { readonly kind: 'not-leader'; readonly leader: string | null }
-  | { readonly kind: 'too-large'; readonly bytes: number };
-
-/** Effects of one step: persisted before anything is sent or believed. */
-export interface LogOutput {
-  readonly persist: readonly SealedEntry[];
-  readonly send: readonly { readonly to: string; readonly message: LogMessage }[];
-  /** Newly committed here, in order; apply them to the state. */
-  readonly committed: readonly SealedEntry[];
-  readonly faults: readonly LogFault[];
-}
-
-/** A peer sent something that its signature or chain contradicts. */
-export interface LogFault {
-  readonly from: string;
-  readonly why: string;
-  /** The voter's own signature is under it: whoever brings it has only passed on what it was given. */
-  readonly voters: boolean;
-  /** What the voter's keys known to the log do not fit: who knows a newer one may still find it right. */
-  readonly unproved?: SealedEntry;
-}
-
-/** Causes a log reacts to. */
-export type LogInput =
-  | { readonly kind: 'receive'; readonly from: string; readonly message: LogMessage; readonly bytesMax: number }
-  | { readonly kind: 'linked'; readonly peer: string; readonly commit: number }
-  | { readonly kind: 'unlinked'; readonly peer: string };
-
-/** A replicated log as a machine. */
-export interface ReplicatedLog {
-  /** Text form of the leader, as far as known here. */
-  readonly leader: string | null;
-  readonly term: number;
-  readonly commitIndex: number;
-  /** Digest of the newest committed entry. */
-  readonly head: Uint8Array;
-  /** Whether this node votes, and therefore may commit. */
-  readonly votes: boolean;
-  propose(proposal: Proposal, wall: Millis): { readonly outcome: ProposeOutcome; readonly output: LogOutput };
-  step(input: LogInput, now: Millis): LogOutput;
-  /** Committed entries from an index on, at most `bytesMax` of them. */
-  entriesFrom(index: number, bytesMax: number): readonly SealedEntry[];
-}
+  | { readonly kind: 'fetch'; readonly from: number }
+  /** A server's word for observers: so far everything is committed, and the chain has this digest there. */
+  | { readonly kind: 'committed'; readonly term: number; readonly commit: number; readonly digest: Uint8Array; readonly leader: string | null };

@@ -265,6 +265,7 @@ class RunningNode implements MeshNode {
         evidence: state.evidence(),
         ownBoots: ownBoots(state.statements, this.#crypto),
         handshakesPerSecond: this.#handshakesPerSecond,
+        clockRate: this.#clock.rate,
         ...(rates === undefined ? {} : { rates }),
         ...(levelFloor === undefined ? {} : { levelFloor }),
       },
@@ -591,6 +592,14 @@ class RunningNode implements MeshNode {
 
   async unbar(aidOrName: string): Promise<NamedIdentity> {
     return this.#command<NamedIdentity>({ kind: 'unbar', who: aidOrName });
+  }
+
+  async addVoter(aidOrName: string): Promise<NamedIdentity> {
+    return this.#command<NamedIdentity>({ kind: 'add-voter', who: aidOrName });
+  }
+
+  async removeVoter(aidOrName: string): Promise<NamedIdentity> {
+    return this.#command<NamedIdentity>({ kind: 'remove-voter', who: aidOrName });
   }
 
   async settle(aidOrName: string, copy: string | null): Promise<void> {

@@ -92,6 +92,9 @@ export interface MeshNode {
   bar(aidOrName: string, reason: string): Promise<NamedIdentity>;
   /** Lift a bar; a conviction stays. */
   unbar(aidOrName: string): Promise<NamedIdentity>;
+  /** Give a member a vote as soon as it has caught up with the log; take one away, but never the last. */
+  addVoter(aidOrName: string): Promise<NamedIdentity>;
+  removeVoter(aidOrName: string): Promise<NamedIdentity>;
   /** Which machine of a contested identity is the copy: its boot id, address or MAC; null for "it is one machine". */
   settle(aidOrName: string, copy: string | null): Promise<void>;
 

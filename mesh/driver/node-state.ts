@@ -145,6 +145,8 @@ export class NodeState {
         this.statementsUnreadableAt = null;
       }
       if (record.kind === 'ledger-rewrite') {
+        // What was to be appended before it stands in it.
+        ledger.length = 0;
         this.#ledger.rewrite(record.records);
         this.#ledgerRecords = [...record.records];
       }

@@ -71,6 +71,8 @@ export interface SwarmOptions {
   /** Rights of every member are at least those of this level: for laboratories and benchmarks. */
   readonly levelFloor?: TrustLevel;
   readonly handshakesPerSecond: number;
+  /** How much faster than the world this node's clock runs: for laboratories; 1 where absent. */
+  readonly clockRate?: number;
   /** Unfinished frames of all connections together: for laboratories; 64 MiB where absent. */
   readonly inboundBytesMax?: number;
 }
@@ -207,8 +209,11 @@ export class SwarmCore {
   levelOf(peer: Peer): TrustLevel {
     const member = this.mesh?.member(peer.text);
     if (member === undefined) return 0;
-    // Voters by genesis are not throttled by those they admit: else nobody could receive the ledger (§2.13, young meshes).
-    const floor = Math.max(this.options.levelFloor ?? 0, member.voter && peer.trust.standing === 'clear' ? 2 : 0);
+    // Voters are not throttled by those they admit, nor who gets the log sent: else nobody could receive the ledger (§2.13, young meshes).
+    const floor = Math.max(
+      this.options.levelFloor ?? 0,
+      (member.voter || this.mesh?.log.isServer(peer.text) === true) && peer.trust.standing === 'clear' ? 2 : 0,
+    );
     const ceiling = roleLevelMax(effectiveRole(member));
     return levelOf(Math.min(ceiling, Math.max(floor, peer.trust.level)));
   }

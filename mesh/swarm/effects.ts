@@ -43,6 +43,8 @@ export function isQuiet(effects: SwarmEffects): boolean {
 export class EffectCollector {
   #effects: Mutable<SwarmEffects> | null = null;
   flushWanted = false;
+  /** Answers to commands that run here for other members: their numbers are negative. */
+  served: Reply[] = [];
 
   send(connection: ConnectionId, bytes: Uint8Array): void {
     const now = this.#now();
@@ -100,6 +102,10 @@ export class EffectCollector {
   }
 
   reply(reply: Reply): void {
+    if (reply.id < 0) {
+      this.served.push(reply);
+      return;
+    }
     const now = this.#now();
     now.replies = and(now.replies, reply);
   }

@@ -33,6 +33,10 @@ export const SWARM_LIMITS = {
   oldKeysMax: 256,
   /** A root over all link heads is signed this often (protocol.md §2.2). */
   statementRootMs: 10 * MINUTE,
+  /** A decision that is not applied by then is answered as not known. */
+  decisionMsMax: 10 * SECOND,
+  /** Decisions waiting for a quorum at one node; more are refused. */
+  decisionsMax: 256,
   /** A voter that lacks entries decides nothing for so long, to be given them back. */
   catchUpMs: 10 * SECOND,
   /** Closed identities in a status, the newest; the ledger remembers all. */

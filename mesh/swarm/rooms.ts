@@ -6,7 +6,10 @@ import type { Instant, Millis } from '#core/time/time.ts';
 import type { LedgerChange, SettledMachines } from '#mesh/admission/entries.ts';
 import type { Mesh } from '#mesh/admission/genesis.ts';
 import type { Member } from '#mesh/admission/registry.ts';
-import type { LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
+import type { ConfigChange } from '#mesh/consensus/config/change.ts';
+import type { LogEntry, ProposalKey, SealedEntry } from '#mesh/consensus/log.ts';
+import type { LogOutput } from '#mesh/consensus/node/log-effects.ts';
+import type { Answer, ConsensusEvent, HardState } from '#mesh/consensus/raft/inputs.ts';
 import type { Boot } from '#mesh/hcth/boot-event.ts';
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
@@ -26,7 +29,7 @@ import type { Context, Ends, Recheck } from './context.ts';
 import type { Joiner } from './joiner.ts';
 import type { MeshState } from './mesh-state.ts';
 import type { Peer } from './peer.ts';
-import type { CallResult, Command, ConnectionId, Refusal } from './step.ts';
+import type { CallResult, Command, ConnectionId, Refusal, Reply } from './step.ts';
 import type { AdmissionRequest, ContestView, FoundOptions, InviteOptions, JoinOptions, KeptEvidence, NodeView, StatusView } from './views.ts';
 
 /** Connections as such. */
@@ -241,7 +244,7 @@ export interface AdmissionDoor {
   forgetPsk(text: string): void;
   invite(id: number, options: InviteOptions, mesh: MeshState): void;
   approve(id: number, typed: string, replaces: string | null, mesh: MeshState): void;
-  deny(id: number, typed: string, reason: string, mesh: MeshState): void;
+  deny(id: number, typed: string, reason: string): void;
   requests(): readonly AdmissionRequest[];
 }
 
@@ -270,20 +273,55 @@ export interface JoiningDoor {
   endJoin(refusal: Refusal): void;
 }
 
+/** A ledger as the disk has it. */
+export interface StoredLedger {
+  readonly entries: readonly SealedEntry[];
+  readonly hard: HardState | null;
+  readonly intact: boolean;
+}
+
 /** The log. */
 export interface LedgerDoor {
-  /** Commit a decision at the voter; the reason where it was not taken. */
-  commit(change: LedgerChange): string | undefined;
-  /** Persist, replicate, apply. Returns why the last entry was not taken by the registry, if it was not. */
-  onLog(output: LogOutput): string | undefined;
-  /** Commit and answer. */
-  decide(id: number, change: LedgerChange, value: unknown): void;
-  refuseNotVoter(id: number): void;
+  /** Persist, replicate, apply. */
+  onLog(output: LogOutput): void;
   found(id: number, options: FoundOptions): void;
-  becomeMember(mesh: Mesh, ownRecord: Uint8Array | null, entries: readonly SealedEntry[]): void;
+  becomeMember(mesh: Mesh, ownRecord: Uint8Array | null, stored: StoredLedger): void;
   loadMesh(welcome: Welcome): void;
   /** No membership could be read: take it from the ledger, where that is ours. */
   recoverMembership(): void;
+}
+
+/** Getting something decided. */
+export interface DecisionDoor {
+  nextKey(): ProposalKey;
+  /** Propose a decision; `then` hears why it was not taken, or nothing, at once where this node is the only voter. */
+  commit(change: LedgerChange, then?: (failed: string | undefined) => void): void;
+  /** The same for who votes. */
+  change(change: ConfigChange, then: (failed: string | undefined) => void): void;
+  /** Commit and answer. */
+  decide(id: number, change: LedgerChange, value: unknown): void;
+  /** Why nothing can be decided here. */
+  noLeaderWords(mesh: MeshState): string;
+  onCommitted(entry: LogEntry, refused: string | undefined): void;
+  onAnswer(answer: Answer): void;
+  readonly wakeAt: Millis;
+  tick(): void;
+  /** Have the leader carry a command out. */
+  forward(id: number, command: Command, mesh: MeshState): void;
+  /** Answers of the leader; false where they are to something else. */
+  onForwardedAnswer(id: number, body: Uint8Array): boolean;
+  onForwardedRefusal(id: number, code: string, text: string): boolean;
+  /** A member asks for a decision here. */
+  onCommandCall(session: Session, peer: Peer, wireId: number, body: Uint8Array): void;
+  onServed(reply: Reply): void;
+}
+
+/** Who votes. */
+export interface VoterDoor {
+  add(id: number, who: string, mesh: MeshState): void;
+  remove(id: number, who: string, mesh: MeshState): void;
+  /** What the log's servers find out. */
+  onEvent(event: ConsensusEvent): void;
 }
 
 /** Leaving. */
@@ -348,6 +386,8 @@ export interface Rooms {
   readonly lobby: LobbyDoor;
   readonly joining: JoiningDoor;
   readonly ledger: LedgerDoor;
+  readonly decisions: DecisionDoor;
+  readonly voters: VoterDoor;
   readonly departures: DepartureDoor;
   readonly members: MemberDoor;
   readonly views: ViewDoor;

@@ -395,7 +395,9 @@ describe('closing an identity', () => {
     const world = new World(crypto);
     const [founder, attic, cellar] = meshOf(world, 'attic', 'cellar') as [WorldNode, WorldNode, WorldNode];
     const refused = (node: WorldNode, who: string, replacedBy: string | null): unknown => {
-      const reply = node.replies.get(world.command(node, { kind: 'close', who, replacedBy }));
+      const asked = world.command(node, { kind: 'close', who, replacedBy });
+      if (!node.replies.has(asked)) world.run(1_000);
+      const reply = node.replies.get(asked);
       return reply?.kind === 'refused' ? reply.refusal.code : reply;
     };
     expect(refused(founder, 'founder', null)).toBe('RN-MESH-027');

@@ -36,6 +36,8 @@ export type Command =
   | { readonly kind: 'unbar'; readonly who: string }
   /** Which machine of a contested identity is the copy; null: none, a frozen history is one machine's. */
   | { readonly kind: 'settle'; readonly who: string; readonly copy: string | null }
+  /** Give a member a vote, as soon as it has caught up with the log; take one away. */
+  | { readonly kind: 'add-voter' | 'remove-voter'; readonly who: string }
   | { readonly kind: 'explain-trust'; readonly who: string }
   | { readonly kind: 'ping'; readonly who: string };
 

@@ -537,12 +537,14 @@ describe('leaving and forgetting', () => {
     expect(founder.forgotMesh).toBe(true);
   });
 
-  it('what only a voter can decide is refused elsewhere, naming the voter', () => {
+  it('what a newcomer asks of the leader is refused there; without the leader it is refused at once', () => {
     const world = new World(crypto);
     const { founder, device } = linked(world);
-    expect(refusalOf(device, world.command(device, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } }))).toBe(
-      'RN-MESH-030',
-    );
+    const asked = world.command(device, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } });
+    world.run(1_000);
+    expect(device.replies.get(asked)).toMatchObject({
+      refusal: { code: 'RN-MESH-030', text: expect.stringContaining('from trust level T2 on, it is at T0') as string },
+    });
     world.kill(founder);
     world.run(15_000);
     expect(refusalOf(device, world.command(device, { kind: 'forget', who: 'founder' }))).toBe('RN-MESH-019');

@@ -16,6 +16,7 @@ import { CommandDesk } from './desks/command-desk.ts';
 import { ConnectionDesk } from './desks/connection-desk.ts';
 import { ContestDesk } from './desks/contest-desk.ts';
 import { DepartureDesk } from './desks/departure-desk.ts';
+import { DecisionDesk } from './desks/decision-desk.ts';
 import { EvidenceDesk } from './desks/evidence-desk.ts';
 import { GossipDesk } from './desks/gossip-desk.ts';
 import { IdentityDesk } from './desks/identity-desk.ts';
@@ -30,6 +31,7 @@ import { RecheckDesk } from './desks/recheck-desk.ts';
 import { PastDesk } from './desks/past-desk.ts';
 import { StatementDesk } from './desks/statement-desk.ts';
 import { ViewDesk } from './desks/view-desk.ts';
+import { VoterDesk } from './desks/voter-desk.ts';
 
 /** See the header. */
 export class Swarm {
@@ -56,6 +58,8 @@ export class Swarm {
         lobby: new LobbyDesk(core),
         joining: new JoiningDesk(core),
         ledger: new LedgerDesk(core),
+        decisions: new DecisionDesk(core),
+        voters: new VoterDesk(core),
         departures: new DepartureDesk(core),
         members: new MemberDesk(core),
         views: new ViewDesk(core),
@@ -65,6 +69,7 @@ export class Swarm {
     );
     core.rooms.past.load();
     core.rooms.members.load(now);
+    if (core.mesh !== null && !core.rooms.past.listening) core.rooms.ledger.onLog(core.mesh.log.start(now));
   }
 
   /** Who this node is, in this run. */
@@ -161,6 +166,7 @@ export class Swarm {
         this.#core.rooms.members.flushPeers(true);
         break;
     }
+    for (const reply of this.#core.fx.served.splice(0)) this.#core.rooms.decisions.onServed(reply);
     this.#collect();
     return this.#core.fx.take();
   }
@@ -170,7 +176,8 @@ export class Swarm {
     let earliest = Math.min(this.#core.liveness.wakeAt(), this.#core.calls.wakeAt(), this.#core.factsAt, this.#core.flushPeersAt, this.#core.promoteAt);
     earliest = Math.min(earliest, this.#core.rooms.identities.wakeAt);
     earliest = Math.min(earliest, this.#core.strangers.wakeAt);
-    earliest = Math.min(earliest, this.#core.rooms.statements.wakeAt);
+    earliest = Math.min(earliest, this.#core.rooms.statements.wakeAt, this.#core.rooms.decisions.wakeAt);
+    if (this.#core.mesh !== null) earliest = Math.min(earliest, this.#core.mesh.log.wakeAt);
     if (this.#core.mayDial) earliest = Math.min(earliest, this.#core.dials.wakeAt());
     if (this.#core.joiner?.command != null) earliest = Math.min(earliest, this.#core.joiner.until);
     if (this.#core.awaitsLedger !== null) earliest = Math.min(earliest, this.#core.awaitsLedger.until);
@@ -227,6 +234,8 @@ export class Swarm {
     if (mono >= this.#core.promoteAt) this.#core.rooms.admission.maybePromote();
     if (mono >= this.#core.rooms.identities.wakeAt) this.#core.rooms.identities.tick();
     this.#core.rooms.statements.tick();
+    this.#core.rooms.decisions.tick();
+    if (this.#core.mesh !== null && !this.#core.rooms.past.listening) this.#core.rooms.ledger.onLog(this.#core.mesh.log.tick(this.#core.now));
     if (mono >= this.#core.flushPeersAt) this.#core.rooms.members.flushPeers(false);
     this.#core.rooms.joining.joinerTick();
     this.#core.rooms.joining.maybeAnswerJoin();

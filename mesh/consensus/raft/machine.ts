@@ -9,13 +9,13 @@ import { applyCommitted, onCaptured } from './apply.ts';
 import { campaign, onOwnVote, onPreVoteReply, onPreVoteRequest, onVoteReply, onVoteRequest } from './election.ts';
 import { onAppendRequest, onTimeoutNow } from './follow.ts';
 import type { ConsensusInput, ConsensusOutput, HeldLease, Present } from './inputs.ts';
-import { leaseAt, maybeCommit, onAppendReply, onSnapshotReply, releaseReads, tickLeader } from './lead.ts';
+import { isReady, leaseAt, maybeCommit, onAppendReply, onSnapshotReply, releaseReads, tickLeader } from './lead.ts';
 import type { ConsensusMessage } from './messages.ts';
 import { type ConsensusOptions, RaftNode, type Role } from './node.ts';
 import { onChange, onPropose, onRead, onTransfer } from './propose.ts';
 import { onSnapshotRequest } from './receive-snapshot.ts';
 import { onRecoverReply, onRecoverRequest, recover } from './recover.ts';
-import { resetElection } from './roles.ts';
+import { resetElection, resume } from './roles.ts';
 
 /** What a server shows of itself. */
 export interface ConsensusView {
@@ -29,6 +29,8 @@ export interface ConsensusView {
   readonly votes: boolean;
   readonly damaged: boolean;
   readonly recovered: boolean;
+  /** It leads, and an entry of its term is committed (C-10). */
+  readonly ready: boolean;
 }
 
 /** See the header. */
@@ -58,6 +60,7 @@ export class ConsensusMachine {
       votes: node.mayVote && node.isVoter,
       damaged: node.damagedSince !== null,
       recovered: node.recovery.isDone,
+      ready: isReady(node),
     };
   }
 
@@ -81,9 +84,10 @@ export class ConsensusMachine {
     const node = this.#node;
     switch (input.kind) {
       case 'start':
-        applyCommitted(node);
         resetElection(node);
-        return recover(node);
+        recover(node);
+        resume(node);
+        return applyCommitted(node);
       case 'tick':
         if (node.now.mono >= node.recoverAt) recover(node);
         if (node.role === 'leader') return tickLeader(node);

@@ -27,8 +27,30 @@ export function becomeFollower(node: RaftNode, term: number, leader: ServerId | 
   resetElection(node);
 }
 
+/**
+ * The only voter goes on leading the term that its log ends in: nobody else can have been elected in it, and everything
+ * that it wrote is committed. So a mesh of one decides at once and writes nothing at a start. False where that is not so:
+ * there are learners, who tell two entries of one place apart by their terms, or a later term was begun.
+ */
+export function resume(node: RaftNode): boolean {
+  const { config, log } = node;
+  const isSole = node.isAlone && config.learners.length === 0 && node.damagedSince === null;
+  if (!isSole || log.lastIndex === 0 || node.term !== log.end.term || (node.vote !== null && node.vote !== node.self)) return false;
+  node.vote = node.self;
+  node.commit = log.lastIndex;
+  lead(node, log.lastIndex);
+  return true;
+}
+
 /** A quorum has voted. The first thing is an entry of the own term (C-10). */
 export function becomeLeader(node: RaftNode): void {
+  lead(node, node.log.lastIndex + 1);
+  appendOwn(node, ENTRY_KINDS.noop, new Uint8Array(0), null);
+  syncProgress(node);
+  broadcast(node);
+}
+
+function lead(node: RaftNode, firstIndex: number): void {
   node.role = 'leader';
   node.supporters.clear();
   node.electionAt = NEVER;
@@ -37,16 +59,13 @@ export function becomeLeader(node: RaftNode): void {
     progress: new Map(),
     lease: new Lease(node.timing),
     heartbeatAt: node.now.mono,
-    firstIndex: node.log.lastIndex + 1,
+    firstIndex,
     transfer: null,
     reads: [],
     waiting: new Map(),
     changeKey: null,
     waitsFor: null,
   };
-  appendOwn(node, ENTRY_KINDS.noop, new Uint8Array(0), null);
-  syncProgress(node);
-  broadcast(node);
 }
 
 export function setLeader(node: RaftNode, leader: ServerId | null): void {

@@ -5,12 +5,15 @@
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import { encodeRmp } from '#core/msgpack/encode.ts';
 import { MINUTE, NEVER } from '#core/time/time.ts';
+import type { LedgerChange } from '#mesh/admission/entries.ts';
+import type { LobbyEntry } from '#mesh/admission/lobby.ts';
 import { ADMISSION_LIMITS } from '#mesh/admission/limits.ts';
 import { INVITATION_RANDOM_BYTES, makeInvitation } from '#mesh/admission/invitation.ts';
 import { decideClosing, decidePromotion, findSuspended, promotion } from '#mesh/admission/membership-changes.ts';
 import { isNodeName, nodeNameOf } from '#mesh/admission/names.ts';
 import { admission, decideAdmission } from '#mesh/admission/policy.ts';
 import type { Member } from '#mesh/admission/registry.ts';
+import type { Established } from '#mesh/hcth/establishment.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
 import type { PeerIdentity, PeerVerdict } from '#mesh/session/host.ts';
@@ -40,7 +43,7 @@ export class AdmissionDesk implements AdmissionDoor {
     const mesh = this.#core.mesh;
     const { session } = context;
     if (mesh === null) return turned('MESH_MISMATCH', 'this node is in no mesh');
-    if (!mesh.log.votes) return turned('QUORUM_UNREACHABLE', 'only a voter can admit');
+    if (!mesh.log.decides) return turned('QUORUM_UNREACHABLE', 'only the leader can admit');
     const tokenId = session.tokenId;
     const waiting = this.#core.lobby.entries.find((entry) => bytesEqual(entry.aid, peer.aid));
     const decision = decideAdmission(
@@ -65,23 +68,45 @@ export class AdmissionDesk implements AdmissionDoor {
             first: aidText(decision.alarm.first),
             second: aidText(decision.alarm.second),
           });
-          if (decision.alarm.suspend !== null) this.#core.rooms.ledger.commit(decision.alarm.suspend);
+          if (decision.alarm.suspend !== null) this.#core.rooms.decisions.commit(decision.alarm.suspend);
         }
         const turnedAway = turned(decision.code, decision.why);
         return decision.retryAfterMs === null ? turnedAway : { ...turnedAway, retryAfterMs: decision.retryAfterMs };
       }
       case 'admit': {
-        const failed = this.#core.rooms.ledger.commit(
-          admission(this.#core.crypto, this.#core.self.signKey, mesh.registry, decision.draft, this.#core.self.aid, Math.floor(this.#core.now.wall)),
+        const change = admission(
+          this.#core.crypto,
+          this.#core.self.signKey,
+          mesh.registry,
+          decision.draft,
+          this.#core.self.aid,
+          Math.floor(this.#core.now.wall),
         );
-        if (failed !== undefined) return turned('NOT_PERMITTED', failed);
-        return this.#core.rooms.history.resume(context, peer, payload.resume, mesh.welcomeFor(peer.text), null);
+        return this.#admit(context, peer, payload, change);
       }
       case 'member':
         return this.#core.rooms.history.resume(context, peer, payload.resume, mesh.welcomeFor(peer.text), null);
       case 'lobby':
         return this.#enterLobbyAsHost(context, peer);
     }
+  }
+
+  /** The applicant waits in its handshake until the mesh has decided; where this node decides alone, that is at once. */
+  #admit(context: Context, peer: PeerIdentity, payload: HandshakePayload, change: LedgerChange): PeerVerdict {
+    const { session } = context;
+    let verdict: PeerVerdict = { kind: 'wait' };
+    let isLate = false;
+    this.#core.rooms.decisions.commit(change, (failed) => {
+      const { mesh } = this.#core;
+      if (failed !== undefined || mesh === null)
+        verdict = turned(failed?.startsWith('read-only') === true ? 'QUORUM_UNREACHABLE' : 'NOT_PERMITTED', failed ?? 'this node has left');
+      else verdict = this.#core.rooms.history.resume(context, peer, payload.resume, mesh.welcomeFor(peer.text), null);
+      if (!isLate || session.state === 'closed') return;
+      session.decide(verdict, this.#core.now.mono);
+      this.#core.touched.add(session);
+    });
+    isLate = true;
+    return verdict;
   }
 
   #enterLobbyAsHost(context: Context, peer: PeerIdentity): PeerVerdict {
@@ -141,8 +166,9 @@ export class AdmissionDesk implements AdmissionDoor {
   maybePromote(): void {
     const mesh = this.#core.mesh;
     this.#core.promoteAt = NEVER;
-    if (mesh === null || !mesh.log.votes) return;
+    if (mesh === null) return;
     this.#core.promoteAt = this.#core.now.mono + MINUTE;
+    if (!mesh.log.decides) return;
     this.#dropExpiredPsks(mesh);
     if (mesh.registry.admission !== 'open') return;
     const candidates = [...mesh.registry.members.values()].flatMap((member) => {
@@ -151,7 +177,7 @@ export class AdmissionDesk implements AdmissionDoor {
     });
     const decision = decidePromotion(mesh.registry, candidates, Math.floor(this.#core.now.wall));
     if (decision.kind === 'promote')
-      this.#core.rooms.ledger.commit(
+      this.#core.rooms.decisions.commit(
         promotion(this.#core.crypto, this.#core.self.signKey, mesh.registry, decision.member, this.#core.self.aid, Math.floor(this.#core.now.wall)),
       );
   }
@@ -180,7 +206,6 @@ export class AdmissionDesk implements AdmissionDoor {
   }
 
   invite(id: number, options: InviteOptions, mesh: MeshState): void {
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
     const peers = this.#core.addresses.map(addressText);
     const order = { role: options.role, uses: options.uses, expiresInMs: options.expiresInMs, label: options.label, hardware: null, peers };
     const outcome = makeInvitation(
@@ -192,17 +217,17 @@ export class AdmissionDesk implements AdmissionDoor {
       this.#core.entropy(INVITATION_RANDOM_BYTES),
     );
     if (outcome.kind === 'refuse') return this.#core.refuse(id, 'RN-MESH-028', outcome.why);
-    const failed = this.#core.rooms.ledger.commit(outcome.change);
-    if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
-    const tokenId = hex(outcome.token.tokenId);
-    this.#core.psks.set(tokenId, outcome.psk);
-    this.#storePsks();
-    const token = mesh.registry.tokens.get(tokenId);
-    if (token !== undefined) this.#core.fx.reply({ id, kind: 'done', value: { token: outcome.text, ...invitationView(token, mesh, this.#core.now.wall) } });
+    this.#core.rooms.decisions.commit(outcome.change, (failed) => {
+      if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
+      const tokenId = hex(outcome.token.tokenId);
+      this.#core.psks.set(tokenId, outcome.psk);
+      this.#storePsks();
+      const token = mesh.registry.tokens.get(tokenId);
+      if (token !== undefined) this.#core.fx.reply({ id, kind: 'done', value: { token: outcome.text, ...invitationView(token, mesh, this.#core.now.wall) } });
+    });
   }
 
   approve(id: number, typed: string, replaces: string | null, mesh: MeshState): void {
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
     const old = replaces === null ? null : mesh.find(replaces);
     if (old === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${replaces}"`);
     const closable = old === null ? null : decideClosing(mesh.registry, old.aid, null, this.#core.self.aid);
@@ -220,7 +245,7 @@ export class AdmissionDesk implements AdmissionDoor {
         expiresAt: 0,
         capabilities: null,
       };
-      return this.#core.rooms.ledger.decide(id, { kind: 'confirm', aid: suspended.aid, by: this.#core.self.aid }, request);
+      return this.#core.rooms.decisions.decide(id, { kind: 'confirm', aid: suspended.aid, by: this.#core.self.aid }, request);
     }
     const decision = this.#core.lobby.approve(typed, this.#core.self.aid, this.#core.now);
     if (decision.kind === 'incomplete') return this.#core.refuse(id, 'RN-MESH-026', decision.why);
@@ -233,12 +258,18 @@ export class AdmissionDesk implements AdmissionDoor {
     }
     const { entry } = decision;
     const established = this.#core.lobbySessions.get(aidText(entry.aid))?.peer?.established;
-    const view = requestView(entry);
-    if (old !== null) {
-      // First, so that the newcomer may have its name.
-      const failed = this.#core.rooms.ledger.commit({ kind: 'close', aid: old.aid, successor: entry.aid, by: this.#core.self.aid });
+    if (old === null) return this.#letIn(id, entry, established);
+    // First, so that the newcomer may have its name.
+    this.#core.rooms.decisions.commit({ kind: 'close', aid: old.aid, successor: entry.aid, by: this.#core.self.aid }, (failed) => {
       if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
-    }
+      this.#letIn(id, entry, established);
+    });
+  }
+
+  #letIn(id: number, entry: LobbyEntry, established: Established | undefined): void {
+    const { mesh } = this.#core;
+    if (mesh === null) return;
+    const view = requestView(entry);
     this.#core.event('ADMIT_APPROVED', 'notice', `${entry.name} (${entry.fingerprint}) was approved`, aidText(entry.aid), entry.address);
     // A machine that has gone meanwhile is admitted when it comes back: the lobby remembers the approval.
     if (established === undefined) return this.#core.fx.reply({ id, kind: 'done', value: view });
@@ -249,15 +280,14 @@ export class AdmissionDesk implements AdmissionDoor {
       name: entry.name,
       way: { kind: 'approval' as const, by: this.#core.self.aid },
     };
-    this.#core.rooms.ledger.decide(
+    this.#core.rooms.decisions.decide(
       id,
       admission(this.#core.crypto, this.#core.self.signKey, mesh.registry, draft, this.#core.self.aid, Math.floor(this.#core.now.wall)),
       view,
     );
   }
 
-  deny(id: number, typed: string, reason: string, mesh: MeshState): void {
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
+  deny(id: number, typed: string, reason: string): void {
     const decision = this.#core.lobby.deny(typed, reason, this.#core.now);
     if (decision.kind === 'incomplete') return this.#core.refuse(id, 'RN-MESH-026', decision.why);
     if (decision.kind === 'mismatch') return this.#core.refuse(id, 'RN-MESH-018', decision.why);
@@ -277,7 +307,7 @@ export class AdmissionDesk implements AdmissionDoor {
   }
 
   requests(): readonly AdmissionRequest[] {
-    return this.#core.mesh?.log.votes === true
+    return this.#core.mesh?.log.decides === true
       ? this.#core.lobby.entries.filter((entry) => entry.approvedBy === null).map(requestView)
       : this.#core.remoteRequests;
   }

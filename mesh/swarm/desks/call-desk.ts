@@ -10,9 +10,10 @@ import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import type { Peer } from '../peer.ts';
 import type { CallResult } from '../step.ts';
 import type { CallDoor } from '../rooms.ts';
+import { COMMAND_VERB } from './decision-desk.ts';
 
 /** What every member may ask of a voter, whatever its level. */
-const SELF_REQUEST_VERBS = new Set(['mesh.leave']);
+const SELF_REQUEST_VERBS = new Set(['mesh.leave', COMMAND_VERB]);
 
 /** See the header. */
 export class CallDesk implements CallDoor {
@@ -49,6 +50,7 @@ export class CallDesk implements CallDoor {
       return;
     }
     if (message.method === 'mesh.leave') return this.#core.rooms.departures.onLeaveCall(session, peer, message.id);
+    if (message.method === COMMAND_VERB) return this.#core.rooms.decisions.onCommandCall(session, peer, message.id, message.body);
     const call = this.#core.calls.serve({ connection: session.id, peer: peer.text, wireId: message.id, key: null });
     if (call === undefined) session.send({ kind: 'err', id: message.id, code: 'BUSY', text: `${LIMITS.servingMax} calls are under way here` });
     else this.#core.fx.call({ call, from: peer.text, verb: message.method, body: message.body });

@@ -4,6 +4,7 @@
 import type { SwarmCore } from '../core.ts';
 import type { MeshState } from '../mesh-state.ts';
 import { invitationView } from '../request-views.ts';
+import { isGoverned } from '../forwarded-command.ts';
 import type { Command } from '../step.ts';
 import { accountFor } from '../trust-explanation.ts';
 import type { CommandDoor } from '../rooms.ts';
@@ -40,6 +41,8 @@ export class CommandDesk implements CommandDoor {
           }
           return this.#core.refuse(id, 'RN-MESH-005', 'this node belongs to no mesh');
         }
+        // A command that was forwarded here is not forwarded again: leadership may have gone in a circle.
+        if (isGoverned(command) && !mesh.log.decides && id >= 0) return this.#core.rooms.decisions.forward(id, command, mesh);
         return this.#onMemberCommand(id, command, mesh);
       }
     }
@@ -60,12 +63,12 @@ export class CommandDesk implements CommandDoor {
       case 'revoke-invitation': {
         const token = mesh.registry.tokens.get(command.tokenId.toLowerCase());
         if (token === undefined) return this.#core.refuse(id, 'RN-MESH-033', `no invitation has the id "${command.tokenId}"`);
-        return this.#core.rooms.ledger.decide(id, { kind: 'token-revoke', tokenId: token.tokenId, by: this.#core.self.aid }, null);
+        return this.#core.rooms.decisions.decide(id, { kind: 'token-revoke', tokenId: token.tokenId, by: this.#core.self.aid }, null);
       }
       case 'approve':
         return this.#core.rooms.admission.approve(id, command.fingerprint, command.replaces ?? null, mesh);
       case 'deny':
-        return this.#core.rooms.admission.deny(id, command.fingerprint, command.reason, mesh);
+        return this.#core.rooms.admission.deny(id, command.fingerprint, command.reason);
       case 'forget':
         return this.#core.rooms.departures.forget(id, command.who, mesh);
       case 'close':
@@ -78,6 +81,10 @@ export class CommandDesk implements CommandDoor {
         return this.#core.rooms.departures.unbar(id, command.who, mesh);
       case 'settle':
         return this.#core.rooms.contests.settle(id, command.who, command.copy, mesh);
+      case 'add-voter':
+        return this.#core.rooms.voters.add(id, command.who, mesh);
+      case 'remove-voter':
+        return this.#core.rooms.voters.remove(id, command.who, mesh);
       case 'explain-trust': {
         const peer = this.#core.findPeer(command.who);
         if (peer === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no other member is called "${command.who}"`);

@@ -237,7 +237,6 @@ export class ContestDesk implements ContestDoor {
   settle(id: number, who: string, copy: string | null, mesh: MeshState): void {
     const member = mesh.find(who);
     if (member === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${who}"`);
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
     const contest = this.#contests.get(member.text);
     if (copy === null) {
       if (contest !== undefined)
@@ -247,7 +246,7 @@ export class ContestDesk implements ContestDoor {
           `${member.name} is on two machines, ${contest.holders.map((one) => bootName(one.meaning)).join(' and ')}: say which is the copy`,
         );
       // Its history may be frozen in others' eyes alone, so what this voter sees of it does not matter.
-      return this.#core.rooms.ledger.decide(id, { kind: 'settle', aid: member.aid, machines: null, by: this.#core.self.aid, certificate: null }, null);
+      return this.#core.rooms.decisions.decide(id, { kind: 'settle', aid: member.aid, machines: null, by: this.#core.self.aid, certificate: null }, null);
     }
     if (contest === undefined) return this.#core.refuse(id, 'RN-MESH-047', `nobody has seen ${member.name} on two machines`);
     const holder = findHolder(contest, copy);
@@ -261,7 +260,7 @@ export class ContestDesk implements ContestDoor {
     const machines = { copy: holder.digest, original: original.digest };
     if (member.text === this.#core.self.text && this.#weAre(machines) === 'copy')
       return this.#core.refuse(id, 'RN-MESH-046', 'this very machine would be the copy; give the command on the machine that is to stay');
-    this.#core.rooms.ledger.decide(
+    this.#core.rooms.decisions.decide(
       id,
       { kind: 'settle', aid: member.aid, machines, by: this.#core.self.aid, certificate: null },
       { name: member.name, copy: bootName(holder.meaning) },

@@ -22,13 +22,12 @@ export class DepartureDesk implements DepartureDoor {
   forget(id: number, who: string, mesh: MeshState): void {
     const member = mesh.find(who);
     if (member === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${who}"`);
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
     const decision = decideRemoval(mesh.registry, member.aid, this.#core.self.aid);
     if (decision.kind === 'refuse' || member.text === this.#core.self.text)
       return this.#core.refuse(id, 'RN-MESH-027', decision.kind === 'refuse' ? decision.why : 'use `robonet leave` for this node itself');
     const peer = this.#core.peers.get(member.text);
     const view = peer === undefined ? null : this.#core.rooms.views.nodeView(peer);
-    this.#core.rooms.ledger.decide(id, decision.change, view);
+    this.#core.rooms.decisions.decide(id, decision.change, view);
   }
 
   close(id: number, who: string, replacedBy: string | null, mesh: MeshState): void {
@@ -36,23 +35,22 @@ export class DepartureDesk implements DepartureDoor {
     const successor = replacedBy === null ? null : mesh.find(replacedBy);
     if (member === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${who}"`);
     if (successor === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${replacedBy}"`);
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
     const decision = decideClosing(mesh.registry, member.aid, successor?.aid ?? null, this.#core.self.aid);
     if (decision.kind === 'refuse') return this.#core.refuse(id, 'RN-MESH-027', decision.why);
-    const failed = this.#core.rooms.ledger.commit(decision.change);
-    if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
-    const view = this.#core.rooms.views.status().closed.find((closed) => closed.aid === member.text);
-    this.#core.fx.reply({ id, kind: 'done', value: view });
+    this.#core.rooms.decisions.commit(decision.change, (failed) => {
+      if (failed !== undefined) return this.#core.refuse(id, 'RN-MESH-030', failed);
+      const view = this.#core.rooms.views.status().closed.find((closed) => closed.aid === member.text);
+      this.#core.fx.reply({ id, kind: 'done', value: view });
+    });
   }
 
   bar(id: number, who: string, reason: string, mesh: MeshState): void {
     const member = mesh.find(who);
     const aid = member?.aid ?? parseAid(who.trim());
     if (aid === undefined) return this.#core.refuse(id, 'RN-MESH-020', `no member is called "${who}"; an identity that is none is named in full, rn1…`);
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
     const text = aidText(aid);
     const binding = this.#core.peers.get(text)?.established?.binding;
-    this.#core.rooms.ledger.decide(
+    this.#core.rooms.decisions.decide(
       id,
       {
         kind: 'bar',
@@ -81,14 +79,15 @@ export class DepartureDesk implements DepartureDoor {
         'RN-MESH-020',
         barred === undefined ? `nobody called "${who}" is barred` : `${found.length} barred identities are called "${who}"; give a fingerprint`,
       );
-    if (!mesh.log.votes) return this.#core.rooms.ledger.refuseNotVoter(id);
     const value = { aid: aidText(barred.aid), name: barred.name, fingerprint: barred.fingerprint };
-    this.#core.rooms.ledger.decide(id, { kind: 'unbar', aid: barred.aid, by: this.#core.self.aid, certificate: null }, value);
+    this.#core.rooms.decisions.decide(id, { kind: 'unbar', aid: barred.aid, by: this.#core.self.aid, certificate: null }, value);
   }
 
   leave(id: number, mesh: MeshState): void {
     const others = mesh.registry.members.size - 1;
-    if (mesh.log.votes) {
+    if (mesh.log.isVoter(this.#core.self.text) && mesh.log.config.voters.length > 1)
+      return this.#core.refuse(id, 'RN-MESH-027', 'this node has a vote; give it up first with `robonet voters remove`');
+    if (mesh.log.decides) {
       if (others > 0) return this.#core.refuse(id, 'RN-MESH-027', `this node is the only voter, and ${others} other members remain`);
       return this.left(id);
     }
@@ -118,13 +117,13 @@ export class DepartureDesk implements DepartureDoor {
   /** The voter's side of an orderly departure. */
   onLeaveCall(session: Session, peer: Peer, wireId: number): void {
     const mesh = this.#core.mesh;
-    if (mesh === null || !mesh.log.votes) {
+    if (mesh === null || !mesh.log.decides) {
       session.send({ kind: 'err', id: wireId, code: 'QUORUM_UNREACHABLE', text: 'only a voter can record a departure' });
       return;
     }
     session.send({ kind: 'res', id: wireId, body: new Uint8Array(0) });
     session.flush(this.#core.now.mono);
-    this.#core.rooms.ledger.commit({ kind: 'remove', aid: peer.aid, how: 'leave', by: peer.aid });
+    this.#core.rooms.decisions.commit({ kind: 'remove', aid: peer.aid, how: 'leave', by: peer.aid });
     this.#core.touched.add(session);
   }
 

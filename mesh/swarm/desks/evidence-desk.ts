@@ -109,12 +109,12 @@ export class EvidenceDesk implements EvidenceDoor {
   /** The voter writes a conviction into the ledger; again later where it could not at once. */
   barConvicted(): void {
     const mesh = this.#core.mesh;
-    if (mesh === null || !mesh.log.votes || this.#core.contested !== null) return;
+    if (mesh === null || !mesh.log.decides || this.#core.contested !== null) return;
     for (const [text, { proof, digest, place }] of this.#convictions) {
       const member = mesh.registry.members.get(text);
       if (member === undefined || member.voter) continue;
       const { binding } = this.#core.peers.get(text)?.established ?? { binding: null };
-      this.#core.rooms.ledger.commit({
+      this.#core.rooms.decisions.commit({
         kind: 'bar',
         aid: proof.aid,
         cause: 'equivocation',

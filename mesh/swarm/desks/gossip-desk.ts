@@ -53,12 +53,12 @@ export class GossipDesk implements GossipDoor {
       if (peer.session !== null && peer.session !== session && addresses.length > 0)
         session.send({ kind: 'gossip', topic: GOSSIP_TOPIC.ADDRESSES, origin: peer.aid, serial: 0, body: encodeAddresses(addresses) });
     }
-    if (this.#core.mesh?.log.votes === true) tell(GOSSIP_TOPIC.MEMBERSHIP, encodeRequests(this.#core.rooms.admission.requests()));
+    if (this.#core.mesh?.log.decides === true) tell(GOSSIP_TOPIC.MEMBERSHIP, encodeRequests(this.#core.rooms.admission.requests()));
     this.#core.touched.add(session);
   }
 
   gossipRequests(): void {
-    if (this.#core.mesh?.log.votes !== true) return;
+    if (this.#core.mesh?.log.decides !== true) return;
     for (const peer of this.#core.peers.values()) {
       peer.session?.send({
         kind: 'gossip',
@@ -117,13 +117,13 @@ export class GossipDesk implements GossipDoor {
   maybeRename(aid: Aid, wanted: string): void {
     const mesh = this.#core.mesh;
     const member = mesh?.registry.members.get(aidText(aid));
-    if (mesh === null || member === undefined || !mesh.log.votes) return;
+    if (mesh === null || member === undefined || !mesh.log.decides) return;
     const name = isNodeName(wanted) ? wanted : nodeNameOf(wanted);
     if (member.name === name || member.name.startsWith(`${name}-`)) return;
     const last = this.#renamedAt.get(member.text);
     if (last !== undefined && this.#core.now.mono - last < LIMITS.renameMsMin) return;
     this.#renamedAt.set(member.text, this.#core.now.mono);
-    this.#core.rooms.ledger.commit({ kind: 'rename', aid, name });
+    this.#core.rooms.decisions.commit({ kind: 'rename', aid, name });
   }
 
   #onConditions(peer: Peer, conditions: readonly Condition[]): void {

@@ -107,7 +107,7 @@ export class HandshakeDesk implements HandshakeDoor {
     const anyMesh = hello.mode === 2 && bytesEqual(hello.meshTag, ZERO_TAG);
     if (!anyMesh && !bytesEqual(hello.meshTag, meshTag)) return turned('MESH_MISMATCH', `it asks for mesh ${hex(hello.meshTag)}, this is ${hex(meshTag)}`);
     if (hello.mode !== 1) return { kind: 'go', psk: null, answerTag: meshTag };
-    if (!mesh.log.votes) return turned('QUORUM_UNREACHABLE', 'only a voter can answer an invitation');
+    if (!mesh.log.decides) return turned('QUORUM_UNREACHABLE', 'only the leader can answer an invitation');
     const judged = judgeTokenNumber(mesh.registry, hello.tokenId ?? new Uint8Array(8), this.#core.now.wall);
     if (judged.kind === 'refuse') return turned(judged.code, judged.why);
     const psk = this.#core.psks.get(judged.token.text);

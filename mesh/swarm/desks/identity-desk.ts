@@ -247,7 +247,7 @@ export class IdentityDesk implements IdentityDoor {
 
   #maybeSeal(established: Established): void {
     const { mesh } = this.#core;
-    if (mesh === null || !mesh.log.votes || decideSeal(mesh.registry, established) === undefined) return;
+    if (mesh === null || !mesh.log.decides || decideSeal(mesh.registry, established) === undefined) return;
     this.#unsealed.set(aidText(established.aid), established);
     this.#sealAt = Math.min(this.#sealAt, this.#core.now.mono);
   }
@@ -261,7 +261,7 @@ export class IdentityDesk implements IdentityDoor {
       const change = decideSeal(mesh.registry, established);
       this.#unsealed.delete(text);
       if (change === undefined) continue;
-      this.#core.rooms.ledger.commit(change);
+      this.#core.rooms.decisions.commit(change);
       // Refused while the ledger catches up, or more rotations than one entry holds: once more.
       if (decideSeal(mesh.registry, established) === undefined) continue;
       this.#unsealed.set(text, established);

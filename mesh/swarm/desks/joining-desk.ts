@@ -65,11 +65,13 @@ export class JoiningDesk implements JoiningDoor {
       meshTag,
       pins: token?.pins ?? [],
       host: peer.established,
+      hostVotes: token !== null || joiner.intent.expect !== null || meshTag === null,
     });
     if (verdict.kind === 'refuse') return turned(verdict.code, verdict.why);
     const { genesis } = verdict.mesh;
     if (meshName !== null && genesis.name !== meshName) return turned('MESH_MISMATCH', `the mesh there is called "${genesis.name}", not "${meshName}"`);
-    this.#core.rooms.ledger.becomeMember(verdict.mesh, verdict.recordBytes, []);
+    this.#core.rooms.ledger.becomeMember(verdict.mesh, verdict.recordBytes, { entries: [], hard: null, intact: true });
+    this.#core.mesh?.believeHost(peer.aid, peer.established.head, Math.floor(this.#core.now.wall));
     this.#core.fx.persist({ kind: 'document', name: 'membership', record: encodeMessage({ ...message }) });
     this.#core.fx.persist({ kind: 'document', name: 'intent', record: null });
     this.#core.event('JOINED', 'notice', `joined the mesh "${genesis.name}" through ${fingerprintOf(peer.aid)}`, this.#core.self.text, null, {

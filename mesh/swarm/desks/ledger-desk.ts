@@ -2,92 +2,73 @@
  * The node's side of the mesh's log: proposing, replicating, and what each decision means for this node.
  */
 import { bytesEqual, hex } from '#core/bytes/bytes.ts';
+import type { Rng } from '#core/random/random.ts';
 import { MINUTE } from '#core/time/time.ts';
 import type { EntryEffect } from '#mesh/admission/apply-entry.ts';
-import { encodeChange, type LedgerChange } from '#mesh/admission/entries.ts';
 import { GENESIS_RANDOM_BYTES, makeGenesis, type Mesh, verifyGenesis } from '#mesh/admission/genesis.ts';
 import { type Member, type RemovedIdentity, removalWords } from '#mesh/admission/registry.ts';
-import { decideSeal } from '#mesh/admission/seal-rotations.ts';
 import { VoterLog } from '#mesh/admission/voter-log.ts';
+import { majority } from '#mesh/consensus/config/configuration.ts';
+import { type Timing, TIMING_PROFILES } from '#mesh/consensus/config/timing.ts';
 import { encodeLogMessage, packEntry, sealEntry, unpackEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
-import type { LogFault, LogOutput, SealedEntry } from '#mesh/consensus/log.ts';
+import type { LogMessage, SealedEntry } from '#mesh/consensus/log.ts';
+import type { LogFault, LogOutput } from '#mesh/consensus/node/log-effects.ts';
+import { MeshLog } from '#mesh/consensus/node/mesh-log.ts';
+import { unpackHardState } from '#mesh/consensus/node/stored-log.ts';
+import type { HardState } from '#mesh/consensus/raft/inputs.ts';
+import type { ConsensusMessage } from '#mesh/consensus/raft/messages.ts';
+import { encodeVote, openVote } from '#mesh/consensus/votes/signed-vote.ts';
+import { encodeConsensusMessage } from '#mesh/consensus/wire/message-codec.ts';
 import { aidText } from '#mesh/hcth/identity-text.ts';
 import { encodeMessage } from '#mesh/wire/codec.ts';
 import type { Welcome } from '#mesh/wire/message.ts';
 import type { SwarmCore } from '../core.ts';
-import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import { MeshState } from '../mesh-state.ts';
 import type { FoundOptions } from '../views.ts';
-import type { LedgerDoor } from '../rooms.ts';
+import type { LedgerDoor, StoredLedger } from '../rooms.ts';
 
 /** See the header. */
 export class LedgerDesk implements LedgerDoor {
   readonly #core: SwarmCore;
-  #request = 0;
+  readonly #queue: LogOutput[] = [];
+  #isApplying = false;
+
+  readonly #rng: Rng;
 
   constructor(core: SwarmCore) {
     this.#core = core;
+    this.#rng = core.options.rng.fork('consensus');
   }
 
-  /** Commit a decision at the voter; the reason where it was not taken. */
-  commit(change: LedgerChange): string | undefined {
-    const mesh = this.#core.mesh;
-    if (mesh === null) return 'this node belongs to no mesh';
-    const behind = this.#behind(mesh);
-    if (behind !== undefined) return behind;
-    // Which machine is the original is for the owner alone to say, and the owner says it at the one that is to stay (§2.11).
-    const ownCase = change.kind === 'settle' && bytesEqual(change.aid, this.#core.self.aid);
-    if (this.#core.contested !== null && !ownCase && change.kind !== 'rotate') return `the identity of this voter is contested: ${this.#core.contested}`;
-    // Our own rotation first: others verify what we sign by the key that it brings in.
-    const seal = change.kind === 'rotate' ? undefined : decideSeal(mesh.registry, this.#core.self.established);
-    if (seal !== undefined) this.commit(seal);
-    const { kind, body } = encodeChange(change);
-    this.#request += 1;
-    const key = { aid: this.#core.self.aid, incarnation: this.#core.self.boot.incarnation, request: this.#request };
-    const { outcome, output } = mesh.log.propose({ key, kind, body }, Math.floor(this.#core.now.wall));
-    if (outcome.kind === 'not-leader') return `only ${outcome.leader === null ? 'the voter' : this.#core.nameOf(outcome.leader)} can decide`;
-    if (outcome.kind === 'too-large') return `the decision has ${outcome.bytes} bytes`;
-    return this.onLog(output);
-  }
-
-  /**
-   * A voter whose ledger lost its end (a restored card) must not decide before those who hold the end had time to give it
-   * back: it would sign a second entry at one index. For a while only, so that a liar cannot keep it from deciding.
-   */
-  #behind(mesh: MeshState): string | undefined {
-    const { mono } = this.#core.now;
-    if (mesh.log.commitIndex === 0) return 'this voter has no ledger yet; the other members give it back when they are reached';
-    if (this.#core.degraded.length > 0 && mono < this.#core.startedAt + LIMITS.catchUpMs)
-      return 'this voter starts with damaged state and asks the others first; try again in some seconds';
-    for (const { session, payload } of this.#core.contexts.values()) {
-      const told = payload?.ledger.commit ?? 0;
-      const fresh = mono < session.openedAt + LIMITS.catchUpMs;
-      if (session.state === 'open' && fresh && told > mesh.log.commitIndex)
-        return `this voter fetches ${told - mesh.log.commitIndex} entries that others hold; try again in some seconds`;
-    }
-    return undefined;
-  }
-
-  /** Persist, replicate, apply. Returns why the last entry was not taken by the registry, if it was not. */
-  onLog(output: LogOutput): string | undefined {
-    const mesh = this.#core.mesh;
-    if (mesh === null) return undefined;
-    for (const sealed of output.persist) this.#core.fx.persist({ kind: 'ledger', record: packEntry(sealed) });
+  onLog(output: LogOutput): void {
+    for (const write of output.persist)
+      this.#core.fx.persist(write.kind === 'append' ? { kind: 'ledger', record: write.record } : { kind: 'ledger-rewrite', records: write.records });
     for (const { to, message } of output.send) {
       const session = this.#core.peers.get(to)?.session;
       if (session == null) continue;
-      session.send({ kind: 'raft', body: encodeLogMessage(message) });
+      session.send({ kind: 'raft', body: isLogMessage(message) ? encodeLogMessage(message) : encodeConsensusMessage(message) });
       this.#core.touched.add(session);
     }
-    for (const fault of output.faults) this.#onFault(fault, mesh);
-    let refused: string | undefined;
-    for (const sealed of output.committed) {
-      const effect = mesh.apply(sealed);
-      refused = effect.kind === 'void' ? effect.why : undefined;
-      this.#onDecision(sealed.entry.index, effect);
-    }
+    this.#queue.push(output);
+    // What an entry means may lead to the next decision: that one is applied after all that came before it.
+    if (this.#isApplying) return;
+    this.#isApplying = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#apply(next);
+    this.#isApplying = false;
     this.#core.rooms.joining.maybeAnswerJoin();
-    return refused;
+  }
+
+  #apply(output: LogOutput): void {
+    for (const fault of output.faults) if (this.#core.mesh !== null) this.#onFault(fault, this.#core.mesh);
+    for (const { sealed, again } of output.committed) {
+      const { mesh } = this.#core;
+      if (mesh === null) return;
+      const effect = again ? mesh.skip(sealed) : mesh.apply(sealed);
+      this.#onDecision(sealed.entry.index, effect);
+      this.#core.rooms.decisions.onCommitted(sealed.entry, effect.kind === 'void' ? effect.why : undefined);
+    }
+    for (const answer of output.answers) this.#core.rooms.decisions.onAnswer(answer);
+    for (const event of output.events) this.#core.rooms.voters.onEvent(event);
   }
 
   /**
@@ -171,6 +152,7 @@ export class LedgerDesk implements LedgerDoor {
         return this.#core.event('LEDGER_IGNORED', 'warning', `ledger entry ${index} (${effect.change}) changes nothing: ${effect.why}`, null, null);
       case 'setting':
       case 'foreign':
+      case 'voter-known':
         return;
     }
   }
@@ -210,24 +192,6 @@ export class LedgerDesk implements LedgerDoor {
     if (peer !== undefined) this.#core.applyLevel(peer);
   }
 
-  /** Commit and answer. */
-  decide(id: number, change: LedgerChange, value: unknown): void {
-    if (this.#core.mesh?.log.votes !== true) return this.refuseNotVoter(id);
-    const failed = this.commit(change);
-    if (failed !== undefined) this.#core.refuse(id, 'RN-MESH-030', failed);
-    else this.#core.fx.reply({ id, kind: 'done', value });
-  }
-
-  refuseNotVoter(id: number): void {
-    const leader = this.#core.mesh?.log.leader ?? null;
-    const up = leader !== null && this.#core.liveness.state(leader) === 'up';
-    this.#core.refuse(
-      id,
-      up ? 'RN-MESH-030' : 'RN-MESH-019',
-      `only the voter ${leader === null ? '' : this.#core.nameOf(leader)} can decide that${up ? '; run the command there' : ', and it is not reachable'}`,
-    );
-  }
-
   found(id: number, options: FoundOptions): void {
     if (this.#core.mesh !== null) return this.#core.refuse(id, 'RN-MESH-004', `this node belongs to the mesh "${this.#core.mesh.mesh.genesis.name}"`);
     if (this.#core.joiner !== null) this.#core.rooms.joining.endJoin({ code: 'RN-MESH-032', text: 'a mesh was founded instead' });
@@ -242,8 +206,7 @@ export class LedgerDesk implements LedgerDoor {
     );
     if (verdict.kind === 'bad') return this.#core.refuse(id, 'RN-MESH-028', verdict.why);
     const { mesh } = verdict;
-    this.#request += 1;
-    const key = { aid: self.aid, incarnation: self.boot.incarnation, request: this.#request };
+    const key = this.#core.rooms.decisions.nextKey();
     const first = sealEntry(this.#core.crypto, self.signKey, {
       index: 1,
       term: 1,
@@ -254,7 +217,7 @@ export class LedgerDesk implements LedgerDoor {
       at: Math.floor(this.#core.now.wall),
       voter: self.aid,
     });
-    this.becomeMember(mesh, null, [first]);
+    this.becomeMember(mesh, null, { entries: [first], hard: null, intact: true });
     this.#core.fx.persist({ kind: 'ledger', record: packEntry(first) });
     this.#core.fx.persist({
       kind: 'document',
@@ -265,8 +228,8 @@ export class LedgerDesk implements LedgerDoor {
     this.#core.fx.reply({ id, kind: 'done', value: null });
   }
 
-  becomeMember(mesh: Mesh, ownRecord: Uint8Array | null, entries: readonly SealedEntry[]): void {
-    this.#core.mesh = new MeshState(this.#core.crypto, { mesh, entries, self: this.#core.self.aid, signKey: this.#core.self.signKey, ownRecord });
+  becomeMember(mesh: Mesh, ownRecord: Uint8Array | null, stored: StoredLedger): void {
+    this.#core.mesh = new MeshState(this.#core.crypto, { mesh, ownRecord, log: this.#logOf(mesh, stored) });
     this.#core.dials.clearHints();
     this.#core.refused = null;
     this.#core.peers.clear();
@@ -274,13 +237,47 @@ export class LedgerDesk implements LedgerDoor {
     for (const member of this.#core.mesh.members()) this.#core.rooms.members.watch(member.aid);
   }
 
+  #logOf(mesh: Mesh, { entries, hard, intact }: StoredLedger): MeshLog {
+    const { crypto, self, options } = this.#core;
+    const keys = new VoterLog(crypto, mesh.founders);
+    for (const { entry } of entries) keys.took(entry);
+    const voters = mesh.founders.map(({ aid }) => aidText(aid));
+    const timing = TIMING_PROFILES[mesh.genesis.trustProfile === 'lab' ? 'lan' : 'sdcard'];
+    return new MeshLog({
+      crypto,
+      mesh: mesh.id,
+      entries,
+      hard,
+      intact,
+      self: { text: self.text, aid: self.aid, incarnation: self.boot.incarnation, signKey: self.signKey },
+      founded: { voters, learners: [], quorum: mesh.genesis.quorum === majority(voters.length) ? null : mesh.genesis.quorum },
+      keys,
+      votes: {
+        sign: (vote) => this.#core.rooms.statements.say('vote', encodeVote(mesh.id, vote)),
+        open: (voter, object) => {
+          const key = this.#core.mesh?.registry.voterLogs.get(voter)?.signKey ?? (voter === self.text ? self.established.signKey : undefined);
+          return key === undefined ? undefined : openVote(crypto, mesh.id, key, voter, object);
+        },
+      },
+      timing: scaled(timing, options.clockRate ?? 1),
+      chance: () => this.#rng.next(),
+    });
+  }
+
   loadMesh(welcome: Welcome): void {
     const verdict = verifyGenesis(this.#core.crypto, welcome.genesis, welcome.meshId);
     if (verdict.kind === 'bad') return this.#lost(`the stored membership is not usable: ${verdict.why}`);
     const { mesh } = verdict;
-    const voterLog = new VoterLog(this.#core.crypto, mesh.founders[0]);
+    const voterLog = new VoterLog(this.#core.crypto, mesh.founders);
+    let hard: HardState | null = null;
+    let intact = !this.#core.options.degraded.some((what) => what.startsWith('ledger.journal'));
     const entries: SealedEntry[] = [];
-    for (const record of this.#core.options.ledger) {
+    for (const [at, record] of this.#core.options.ledger.entries()) {
+      const state = unpackHardState(record);
+      if (state !== undefined) {
+        hard = state;
+        continue;
+      }
       const sealed = unpackEntry(this.#core.crypto, record);
       const previous = entries.at(-1)?.digest ?? new Uint8Array(32);
       if (
@@ -291,14 +288,16 @@ export class LedgerDesk implements LedgerDoor {
       ) {
         this.#lost(`the stored ledger breaks at entry ${entries.length + 1}; the rest is fetched again`);
         // What comes back is appended behind the last good entry, not behind the damage.
-        this.#core.fx.persist({ kind: 'ledger-rewrite', records: this.#core.options.ledger.slice(0, entries.length) });
+        this.#core.fx.persist({ kind: 'ledger-rewrite', records: this.#core.options.ledger.slice(0, at) });
+        intact = false;
         break;
       }
       voterLog.took(sealed.entry);
       entries.push(sealed);
     }
-    this.becomeMember(mesh, welcome.record.length === 0 ? null : welcome.record, entries);
     const expected = this.#core.rooms.statements.ledgerExpected();
+    if (entries.length < expected) intact = false;
+    this.becomeMember(mesh, welcome.record.length === 0 ? null : welcome.record, { entries, hard, intact });
     if (entries.length < expected) this.#lost(`the stored ledger ends at entry ${entries.length}, but this node had ${expected}; the rest is fetched again`);
   }
 
@@ -330,4 +329,21 @@ export class LedgerDesk implements LedgerDoor {
     this.#core.degraded.push(what);
     this.#core.event('STATE_DEGRADED', 'critical', what, this.#core.self.text, null);
   }
+}
+
+function isLogMessage(message: LogMessage | ConsensusMessage): message is LogMessage {
+  return message.kind === 'append' || message.kind === 'fetch' || message.kind === 'committed';
+}
+
+/** A clock that runs faster than the world lets the network and the disk as much time as before. */
+function scaled(timing: Timing, rate: number): Timing {
+  const { heartbeatMs, electionMsMin, electionMsMax, leaseMs, probeMs } = timing;
+  return {
+    ...timing,
+    heartbeatMs: heartbeatMs * rate,
+    electionMsMin: electionMsMin * rate,
+    electionMsMax: electionMsMax * rate,
+    leaseMs: leaseMs * rate,
+    probeMs: probeMs * rate,
+  };
 }

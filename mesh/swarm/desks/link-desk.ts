@@ -2,6 +2,7 @@
  * Open links: their beginning and end, liveness, and which room a message belongs to.
  */
 import { decodeLogMessage } from '#mesh/consensus/entry-codec.ts';
+import { decodeConsensusMessage } from '#mesh/consensus/wire/message-codec.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
 import type { LivenessChange } from '#mesh/membership/liveness.ts';
 import type { Ending } from '#mesh/session/host.ts';
@@ -78,7 +79,7 @@ export class LinkDesk implements LinkDoor {
     this.#core.rooms.evidence.tell(session);
     this.#core.rooms.contests.tell(session);
     const commit = context.payload?.ledger.commit ?? 0;
-    if (this.#core.mesh !== null) this.#core.rooms.ledger.onLog(this.#core.mesh.log.step({ kind: 'linked', peer: peer.text, commit }, this.#core.now.mono));
+    if (this.#core.mesh !== null) this.#core.rooms.ledger.onLog(this.#core.mesh.log.step({ kind: 'linked', peer: peer.text, commit }, this.#core.now));
     void accept;
   }
 
@@ -107,14 +108,15 @@ export class LinkDesk implements LinkDoor {
       case 'res': {
         const request = this.#core.calls.settle(message.id, peer.text);
         if (request === this.#core.leaving && request !== undefined) this.#core.rooms.departures.left(request);
-        else if (request !== undefined) this.#core.fx.reply({ id: request, kind: 'done', value: message.body });
+        else if (request !== undefined && !this.#core.rooms.decisions.onForwardedAnswer(request, message.body))
+          this.#core.fx.reply({ id: request, kind: 'done', value: message.body });
         return;
       }
       case 'req':
         return this.#core.rooms.calls.onCall(session, peer, message);
       case 'err': {
         const request = this.#core.calls.settle(message.id, peer.text);
-        if (request !== undefined)
+        if (request !== undefined && !this.#core.rooms.decisions.onForwardedRefusal(request, message.code, message.text))
           this.#core.refuse(request, message.code === 'NOT_PERMITTED' ? 'RN-MESH-030' : 'RN-MESH-022', `${this.#core.nameOf(peer.text)}: ${message.text}`);
         return;
       }
@@ -132,14 +134,13 @@ export class LinkDesk implements LinkDoor {
         if (message.checkpoint !== null) this.#core.rooms.history.onCheckpoint(session, peer, message.checkpoint);
         return;
       case 'raft': {
-        const decoded = decodeLogMessage(message.body);
+        const decoded = decodeLogMessage(message.body) ?? decodeConsensusMessage(message.body);
         if (decoded === undefined) return this.misbehaved(session, 'RMP_INVALID', 'a ledger message does not decode');
-        if (this.#core.mesh !== null)
+        // Which of two machines votes, nobody can say (§3.3 rule 13); what was signed may still be told.
+        const isDisputed = this.#core.rooms.contests.view(peer.text) !== null && decoded.kind !== 'fetch' && decoded.kind !== 'append';
+        if (this.#core.mesh !== null && !isDisputed)
           this.#core.rooms.ledger.onLog(
-            this.#core.mesh.log.step(
-              { kind: 'receive', from: peer.text, message: decoded, bytesMax: this.#core.messageBytesMax(session) },
-              this.#core.now.mono,
-            ),
+            this.#core.mesh.log.step({ kind: 'receive', from: peer.text, message: decoded, bytesMax: this.#core.messageBytesMax(session) }, this.#core.now),
           );
         return;
       }
@@ -217,7 +218,7 @@ export class LinkDesk implements LinkDoor {
       if (request === this.#core.leaving) return this.#core.rooms.departures.leftUnrecorded(request, 'the link to the voter broke before it confirmed');
       this.#core.refuse(request, 'RN-MESH-023', `the link to ${this.#core.nameOf(peer.text)} broke before the answer came`);
     }
-    if (this.#core.mesh !== null) this.#core.mesh.log.step({ kind: 'unlinked', peer: peer.text }, mono);
+    if (this.#core.mesh !== null) this.#core.rooms.ledger.onLog(this.#core.mesh.log.step({ kind: 'unlinked', peer: peer.text }, this.#core.now));
     const farewell = ending.by === 'peer' && ending.code !== null && isFarewellCode(ending.code) ? ending.code : null;
     if (farewell === 'SHUTDOWN' || farewell === 'LEAVE') {
       const change = this.#core.liveness.farewell(peer.text, mono, farewell === 'LEAVE');

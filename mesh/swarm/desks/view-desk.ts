@@ -180,7 +180,7 @@ function meshView(mesh: MeshState): MeshView {
     name: genesis.name,
     admission: mesh.registry.admission,
     trustProfile: genesis.trustProfile,
-    quorum: genesis.quorum,
+    quorum: mesh.log.quorum,
     voters: [...mesh.registry.members.values()].filter((member) => member.voter).length,
     leader: mesh.log.leader === null ? null : (mesh.member(mesh.log.leader)?.name ?? mesh.log.leader),
     term: mesh.log.term,

@@ -180,6 +180,8 @@ const log: FuzzTarget = {
       concat(Uint8Array.of(0), packEntry(one)),
       concat(Uint8Array.of(1), encodeLogMessage({ kind: 'append', entries: [one, other], term: 1, commit: 3 })),
       concat(Uint8Array.of(1), encodeLogMessage({ kind: 'fetch', from: 7 })),
+      concat(Uint8Array.of(1), encodeLogMessage({ kind: 'committed', term: 2, commit: 7, digest: bytesFor('entry', 32), leader: 'rn1x' })),
+      concat(Uint8Array.of(1), encodeLogMessage({ kind: 'committed', term: 2, commit: 7, digest: bytesFor('entry', 32), leader: null })),
     ];
   },
   run: (input) => {
@@ -195,7 +197,7 @@ const log: FuzzTarget = {
     if (message === undefined) return false;
     if (message.kind === 'append') for (const { bytes: entry, signature } of message.entries) openEntry(crypto, entry, signature);
     const again =
-      message.kind === 'fetch'
+      message.kind !== 'append'
         ? encodeLogMessage(message)
         : encodeLogMessage({
             ...message,
