@@ -29,8 +29,8 @@ describe('the vector of a ledger in which keys change', () => {
     expect(effects[index - 2]).toBe(effect);
   });
 
-  test('A-40, A-41: every kind of effect occurs, and so does every way to break a rule', () => {
-    expect(new Set(effects)).toEqual(new Set(['admitted', 'rotated', 'removed', 'void', 'foreign']));
+  test('A-40, A-41, C-36: every kind of effect occurs, and so does every way to break a rule', () => {
+    expect(new Set(effects)).toEqual(new Set(['admitted', 'rotated', 'removed', 'void', 'foreign', 'voter-known']));
     expect(effects.filter((effect) => effect === 'void').length).toBeGreaterThanOrEqual(8);
   });
 

@@ -294,10 +294,10 @@ export interface LedgerDoor {
 /** Getting something decided. */
 export interface DecisionDoor {
   nextKey(): ProposalKey;
-  /** Propose a decision; `then` hears why it was not taken, or nothing, at once where this node is the only voter. */
-  commit(change: LedgerChange, then?: (failed: string | undefined) => void): void;
+  /** Propose a decision; `done` hears why it was not taken, or nothing, at once where this node is the only voter. */
+  commit(change: LedgerChange, done?: (failed: string | undefined) => void): void;
   /** The same for who votes. */
-  change(change: ConfigChange, then: (failed: string | undefined) => void): void;
+  change(change: ConfigChange, done: (failed: string | undefined) => void): void;
   /** Commit and answer. */
   decide(id: number, change: LedgerChange, value: unknown): void;
   /** Why nothing can be decided here. */

@@ -42,7 +42,7 @@ const meshView = (node: WorldNode) => node.swarm!.status().mesh!;
 const others = (nodes: readonly WorldNode[], node: WorldNode): readonly WorldNode[] => nodes.filter((one) => one !== node);
 
 describe('a mesh of several voters', () => {
-  test('grows out of one voter; everybody sees the same leader, term and voters; every node decides', () => {
+  test('C-36, C-37: grows out of one voter; everybody sees the same leader, term and voters; every node decides', () => {
     const world = new World(crypto);
     const nodes = meshOf(world, 5, 3);
     world.run(1_000);
@@ -70,7 +70,7 @@ describe('a mesh of several voters', () => {
       expect(meshView(node)).toMatchObject({ leader: meshView(second!).leader, term: meshView(second!).term, commitIndex: meshView(second!).commitIndex });
   });
 
-  test('without a quorum it says so at once, and decides again when one is back', () => {
+  test('C-37: without a quorum it says so at once, and decides again when one is back', () => {
     const world = new World(crypto);
     const nodes = meshOf(world, 3, 3);
     const [one, two, three] = nodes;
@@ -83,7 +83,7 @@ describe('a mesh of several voters', () => {
     expect(value(one!, world.command(one!, invite), world)).toMatchObject({ standing: 'open' });
   });
 
-  test('comes up again when all were off, from what their disks have', () => {
+  test('C-33: comes up again when all were off, from what their disks have', () => {
     const world = new World(crypto);
     const nodes = meshOf(world, 3, 3);
     const { commitIndex, term } = meshView(nodes[0]!);

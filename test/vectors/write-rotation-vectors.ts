@@ -72,6 +72,8 @@ function ledger(): unknown {
   commit('A-40', 'a member by the former key of the voter', admit('dee'));
   commit('A-40', 'a member by its present key', admit('dee', ada1.signKey));
   commit('A-41', 'an identity closed, with its successor', { kind: 'close', aid: aidOf('bob'), successor: aidOf('dee'), by: aidOf('ada') });
+  commit('C-36', 'the keys of a member that is to vote', { kind: 'voter', aid: aidOf('cy'), events: identityOf('cy').established.events });
+  commit('C-36', 'the keys of somebody else', { kind: 'voter', aid: aidOf('dee'), events: identityOf('cy').established.events });
   commit('A-41', 'closed again', { kind: 'close', aid: aidOf('bob'), successor: null, by: aidOf('ada') });
   commit('A-41', 'the voter', { kind: 'close', aid: aidOf('ada'), successor: aidOf('cy'), by: aidOf('cy') });
   commit('A-41', 'succeeded by itself', { kind: 'close', aid: aidOf('cy'), successor: aidOf('cy'), by: aidOf('ada') });

@@ -54,7 +54,7 @@ function logOf(who: typeof voter, entries: readonly SealedEntry[] = [genesis]): 
 function proposed(log: MeshLog, count: number): SealedEntry[] {
   return Array.from({ length: count }, (_, index) => {
     const output = log.propose(
-      { key: { aid: voter.established.aid, incarnation: 1, request: log.commitIndex + index + 1 }, kind: 'test', body: new Uint8Array(500).fill(index) },
+      { key: { aid: voter.established.aid, incarnation: 1, request: log.commitIndex + 1 }, kind: 'test', body: new Uint8Array(500).fill(index) },
       at(0),
     );
     expect(output.persist).toHaveLength(1);
@@ -98,6 +98,16 @@ describe('the log with one voter', () => {
     const other = sealEntry(crypto, voter.signKey, { ...two!.entry, body: Uint8Array.of(9) });
     expect(log.step(append([other], 3), at(1)).faults).toMatchObject([{ from: 'peer', voters: true }]);
     expect(log.head).toEqual(two!.digest);
+  });
+
+  test('C-33, C-34: a ledger of one voter is taken over as it is; the voter goes on in its term and writes nothing but decisions', () => {
+    const stored = [genesis, ...proposed(logOf(voter), 2)];
+    const log = logOf(voter, stored);
+    expect(log).toMatchObject({ commitIndex: 3, term: 1, decides: true, leader: textOf(voter), wakeAt: Number.POSITIVE_INFINITY });
+    expect(log.wake(at(0))).toMatchObject({ persist: [], send: [], committed: [] });
+    const [next] = proposed(log, 1);
+    expect(next!.entry).toMatchObject({ index: 4, term: 1, previous: stored[2]!.digest });
+    expect(log.decides).toBe(true);
   });
 
   test('a member never proposes', () => {

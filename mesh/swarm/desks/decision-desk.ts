@@ -24,7 +24,7 @@ import type { Command, Reply } from '../step.ts';
 export const COMMAND_VERB = 'mesh.command';
 
 interface Waiting {
-  readonly then: (failed: string | undefined) => void;
+  readonly done: (failed: string | undefined) => void;
   readonly until: Millis;
 }
 
@@ -48,29 +48,29 @@ export class DecisionDesk implements DecisionDoor {
     return { aid: this.#core.self.aid, incarnation: this.#core.self.boot.incarnation, request: this.#request };
   }
 
-  commit(change: LedgerChange, then: (failed: string | undefined) => void = () => undefined): void {
+  commit(change: LedgerChange, done: (failed: string | undefined) => void = () => undefined): void {
     const { mesh } = this.#core;
     const fault = mesh === null ? 'this node belongs to no mesh' : this.#fault(mesh, change);
-    if (mesh === null || fault !== undefined) return then(fault);
+    if (mesh === null || fault !== undefined) return done(fault);
     // Our own rotation first: others verify what we sign by the key that it brings in.
     const seal = change.kind === 'rotate' ? undefined : decideSeal(mesh.registry, this.#core.self.established);
     if (seal !== undefined) this.commit(seal);
     const { kind, body } = encodeChange(change);
-    const key = this.#await(then);
+    const key = this.#awaited(done);
     this.#core.rooms.ledger.onLog(mesh.log.propose({ key, kind, body }, this.#core.now));
   }
 
-  change(change: ConfigChange, then: (failed: string | undefined) => void): void {
+  change(change: ConfigChange, done: (failed: string | undefined) => void): void {
     const { mesh } = this.#core;
     const fault = mesh === null ? 'this node belongs to no mesh' : this.#fault(mesh, null);
-    if (mesh === null || fault !== undefined) return then(fault);
-    const key = this.#await(then);
+    if (mesh === null || fault !== undefined) return done(fault);
+    const key = this.#awaited(done);
     this.#core.rooms.ledger.onLog(mesh.log.change(key, change, this.#core.now));
   }
 
-  #await(then: Waiting['then']): ProposalKey {
+  #awaited(done: Waiting['done']): ProposalKey {
     const key = this.nextKey();
-    this.#waiting.set(keyText(key), { then, until: this.#core.now.mono + LIMITS.decisionMsMax });
+    this.#waiting.set(keyText(key), { done, until: this.#core.now.mono + LIMITS.decisionMsMax });
     return key;
   }
 
@@ -142,7 +142,7 @@ export class DecisionDesk implements DecisionDoor {
     const text = keyText(key);
     const waiting = this.#waiting.get(text);
     this.#waiting.delete(text);
-    waiting?.then(failed);
+    waiting?.done(failed);
   }
 
   get wakeAt(): Millis {
@@ -153,11 +153,11 @@ export class DecisionDesk implements DecisionDoor {
 
   tick(): void {
     const { mesh, now } = this.#core;
-    for (const [text, { until, then }] of [...this.#waiting]) {
+    for (const [text, { until, done }] of [...this.#waiting]) {
       if (now.mono < until) continue;
       this.#waiting.delete(text);
       const words = mesh === null ? '' : this.noLeaderWords(mesh);
-      then(`whether it was decided is not known after ${LIMITS.decisionMsMax / 1_000} s (${words}); look before you try again`);
+      done(`whether it was decided is not known after ${LIMITS.decisionMsMax / 1_000} s (${words}); look before you try again`);
     }
   }
 
