@@ -149,6 +149,8 @@ export interface IdentityDoor {
   onJudged(code: RefusalCode | null, evidence: readonly SignedObject[]): void;
   /** This node has a new key, which is on the disk: tell everybody and close. */
   announce(event: SignedObject, number: number): void;
+  /** A member has shown which rotation, made elsewhere, has replaced the key that this node holds; null where none has. */
+  readonly superseded: string | null;
   /** Why this node must not rotate now. */
   rotationFault(): string | undefined;
   sealOwn(): void;

@@ -76,6 +76,8 @@ export class DecisionDesk implements DecisionDoor {
 
   #fault(mesh: MeshState, change: LedgerChange | null): string | undefined {
     if (!mesh.log.decides) return this.noLeaderWords(mesh);
+    const { superseded } = this.#core.rooms.identities;
+    if (superseded !== null) return superseded;
     const behind = this.#behind(mesh);
     if (behind !== undefined) return behind;
     // Which machine is the original is for the owner alone to say, and the owner says it at the one that is to stay (§2.11).

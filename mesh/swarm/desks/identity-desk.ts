@@ -197,6 +197,10 @@ export class IdentityDesk implements IdentityDoor {
     this.#core.rooms.members.flushPeers(true);
   }
 
+  get superseded(): string | null {
+    return this.#superseded;
+  }
+
   /** Why this node must not rotate now; undefined when it may. Two rotations at one place would convict it for ever (H-7). */
   rotationFault(): string | undefined {
     if (this.#superseded !== null) return this.#superseded;
@@ -256,7 +260,7 @@ export class IdentityDesk implements IdentityDoor {
     this.#sealAt = NEVER;
     const { mesh } = this.#core;
     // A voter whose card was restored would sign a second entry at an index that others hold: one of them is heard first.
-    if (mesh === null || (!this.#asked && mesh.members().some((member) => member.text !== this.#core.self.text))) return;
+    if (mesh === null || this.#superseded !== null || (!this.#asked && mesh.members().some((member) => member.text !== this.#core.self.text))) return;
     for (const [text, established] of [...this.#unsealed]) {
       const change = decideSeal(mesh.registry, established);
       this.#unsealed.delete(text);

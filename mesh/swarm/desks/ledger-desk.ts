@@ -72,14 +72,15 @@ export class LedgerDesk implements LedgerDoor {
   }
 
   /**
-   * Two histories under the voter's signature are the voter's doing, as where its card was copied. A member that passes one
-   * of them on has done what it should, and is not blamed; the two members keep their link, each with its own history.
+   * Two histories under the voter's signature come of a card that was copied, or put back while the only member that had
+   * heard its last decisions was away: no lie of anybody's, and not to be told from one. Nobody is blamed, neither the voter
+   * nor who passes one of them on; the link stays, each keeps its own history, and the owner is told.
    */
   #onFault({ from, why, voters, unproved }: LogFault, mesh: MeshState): void {
     const session = this.#core.peers.get(from)?.session;
     if (session == null) return;
-    const isVoters = voters || (unproved !== undefined && this.#fitsNewerKey(unproved));
-    if (!isVoters || mesh.isVoter(from)) return this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
+    const isVoters = voters || (unproved !== undefined && this.#fitsNewerKey(unproved, mesh));
+    if (!isVoters) return this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
     this.#core.incident(
       'LEDGER_FORKED',
       'critical',
@@ -90,9 +91,9 @@ export class LedgerDesk implements LedgerDoor {
   }
 
   /** The voter may have proved a rotation to us that our ledger does not hold: what its newer key signed is no forgery. */
-  #fitsNewerKey(sealed: SealedEntry): boolean {
+  #fitsNewerKey(sealed: SealedEntry, mesh: MeshState): boolean {
     const keys = this.#core.peers.get(aidText(sealed.entry.voter))?.established?.signKeys ?? [];
-    return this.#core.mesh?.isVoter(aidText(sealed.entry.voter)) === true && keys.some((key) => verifyEntry(this.#core.crypto, key, sealed));
+    return mesh.isVoter(aidText(sealed.entry.voter)) && keys.some((key) => verifyEntry(this.#core.crypto, key, sealed));
   }
 
   #onDecision(index: number, effect: EntryEffect): void {

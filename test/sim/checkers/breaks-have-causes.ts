@@ -16,7 +16,7 @@ const MAY: Readonly<Record<BreakClass, (lineage: Lineage, scene: Scene) => boole
   B5: (lineage, { truth }) => truth.equivocated(lineage.text),
   // Two live copies of the only voter both write the log, and whoever meets both has two entries for one index. Where one of
   // them has a new key, a member cannot tell the other's history from a forged one, and blames who brings it: a known weakness.
-  PV: (lineage, { world: { lineages } }) => lineage.forked || (lineages[0]?.cloned === true && (lineage === lineages[0] || lineages[0].rotations > 0)),
+  PV: (lineage) => lineage.forked,
   SELF: (lineage) => lineage.forked,
   SENT: () => false,
 };

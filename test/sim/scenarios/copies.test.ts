@@ -61,4 +61,33 @@ describe('copies of one disk', () => {
     ] as const)
       expect(a.run?.swarm.status().nodes.find(({ aid }) => aid === b.lineage.text)?.liveness).toBe('up');
   });
+
+  it('a voter that was put back while the one member that had heard its last decision was away: two histories are told of, and nobody is blamed', () => {
+    const { world, founder, ada, bob } = trio('voter put back');
+    const invite = { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } } as const;
+    const image = founder.disk.image();
+    world.stop(bob);
+    world.command(founder, invite);
+    world.run(5_000);
+    for (const machine of [founder, ada]) world.cutPower(machine);
+    founder.disk = founder.diskFrom(image);
+    world.start(founder);
+    world.start(bob);
+    world.run(20_000);
+    world.command(founder, invite);
+    world.run(5_000);
+    world.start(ada);
+    world.run(60_000);
+    for (const [a, b] of [
+      [ada, founder],
+      [founder, ada],
+    ] as const) {
+      expect(breaksAt(a, b)['PV']).toBeUndefined();
+      expect(a.run?.swarm.status().nodes.find(({ aid }) => aid === b.lineage.text)?.liveness).toBe('up');
+    }
+    world.command(founder, invite);
+    world.run(5_000);
+    expect(codesOf(ada)).toContain('LEDGER_FORKED');
+    expect(breaksAt(ada, founder)['PV']).toBeUndefined();
+  });
 });

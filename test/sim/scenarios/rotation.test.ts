@@ -49,6 +49,34 @@ describe('a rotation', () => {
     expect([founder, ada, bob].map((machine) => machine.run?.swarm.status().mesh?.commitIndex)).toEqual([commit, commit, commit]);
   });
 
+  it('A-40: a voter that is told that its key was replaced elsewhere decides nothing more', () => {
+    const { world, founder, ada, bob } = trio('superseded voter');
+    world.stop(bob);
+    const image = founder.disk.image();
+    // The rotation is sealed while only ada listens.
+    world.rotate(founder, { recovery: false, untold: false });
+    world.run(20_000);
+    const commit = ada.run?.swarm.status().mesh?.commitIndex;
+    expect(commit).toBeGreaterThan(image.ledger.length);
+    world.cutPower(founder);
+    founder.disk = founder.diskFrom(image);
+    world.network.block(founder, bob);
+    world.network.block(bob, founder);
+    world.start(founder);
+    world.run(20_000);
+    expect(codesOf(founder)).toContain('IDENTITY_SUPERSEDED');
+    world.stop(ada);
+    world.network.heal();
+    world.start(bob);
+    world.rotate(bob, { recovery: false, untold: false });
+    world.run(20_000);
+    expect(bob.run?.swarm.status().nodes.find(({ aid }) => aid === founder.lineage.text)?.liveness).toBe('up');
+    const invite = world.command(founder, { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } });
+    world.run(5_000);
+    expect(founder.replies.get(invite)).toMatchObject({ kind: 'refused', refusal: { text: expect.stringContaining('made elsewhere') as string } });
+    expect(founder.disk.ledger).toHaveLength(image.ledger.length);
+  });
+
   it('H-62: who tells of a contest under a key that has been replaced is shown what replaced it', () => {
     const { world, founder, ada, bob } = trio('contest under an old key');
     const image = ada.disk.image();
