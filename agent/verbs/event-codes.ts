@@ -49,7 +49,7 @@ export const eventCodes: ReadonlyMap<string, string> = new Map([
   ['RESUMED', 'a link goes on where it was before the interruption'],
   ['HISTORY_RENEWED', 'this node and a peer remembered their history differently, so this node has begun a new incarnation'],
   ['JOINING', 'this node looks for a member of the mesh it was told to join'],
-  ['LEDGER_FORKED', 'two members hold two histories of the mesh, both signed by the voter: its card was copied, and both machines decide'],
+  ['LEDGER_FORKED', 'two members hold two histories of the mesh, both signed by the voter: its card was copied or put back'],
   ['LEDGER_IGNORED', "an entry for the mesh's log was not taken: its signature or place does not fit"],
   ['STATE_RESTORED', 'stored state was restored from what peers keep'],
   ['STATE_RECALLED', 'a member kept a statement of this node that its own card had forgotten; it is kept here again'],

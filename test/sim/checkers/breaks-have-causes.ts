@@ -14,8 +14,6 @@ const MAY: Readonly<Record<BreakClass, (lineage: Lineage, scene: Scene) => boole
   B3: (lineage) => lineage.restored || lineage.cloned || lineage.forked,
   B4: (lineage) => lineage.cloned || lineage.forked,
   B5: (lineage, { truth }) => truth.equivocated(lineage.text),
-  // Two live copies of the only voter both write the log, and whoever meets both has two entries for one index. Where one of
-  // them has a new key, a member cannot tell the other's history from a forged one, and blames who brings it: a known weakness.
   PV: (lineage) => lineage.forked,
   SELF: (lineage) => lineage.forked,
   SENT: () => false,
