@@ -6,8 +6,8 @@ import { World, type WorldNode } from './world.ts';
 const crypto = createNodeCrypto();
 
 /** A mesh of so many machines, the first of them its founder; the first `voters` of them vote. */
-function meshOf(world: World, count: number, voters: number): readonly WorldNode[] {
-  const [founder, ...others] = Array.from({ length: count }, (_, index) => world.add(`node-${index + 1}`, { levelFloor: 2 }));
+function meshOf(world: World, count: number, voters: number, levelFloor: 0 | 2 = 2): readonly WorldNode[] {
+  const [founder, ...others] = Array.from({ length: count }, (_, index) => world.add(`node-${index + 1}`, { levelFloor }));
   if (founder === undefined) throw new Error('a mesh has a founder');
   world.command(founder, { kind: 'found', options: { name: 'attic', admission: 'token', trustProfile: 'lab' } });
   const invited = world.command(founder, { kind: 'invite', options: { role: 'member', uses: count, expiresInMs: 3_600_000, label: null } });
@@ -68,6 +68,15 @@ describe('a mesh of several voters', () => {
     world.run(3_000);
     for (const node of nodes)
       expect(meshView(node)).toMatchObject({ leader: meshView(second!).leader, term: meshView(second!).term, commitIndex: meshView(second!).commitIndex });
+  });
+
+  test('newcomers that vote may speak as often as that takes', () => {
+    const world = new World(crypto);
+    const nodes = meshOf(world, 3, 3, 0);
+    const { term } = meshView(nodes[0]!);
+    world.run(60_000);
+    for (const node of nodes) expect(meshView(node)).toMatchObject({ leader: 'node-1', term });
+    expect(value(nodes[2]!, world.command(nodes[2]!, invite), world)).toMatchObject({ standing: 'open' });
   });
 
   test('C-37: without a quorum it says so at once, and decides again when one is back', () => {

@@ -15,6 +15,7 @@ import type { LogMessage, SealedEntry } from '#mesh/consensus/log.ts';
 import type { LogFault, LogOutput } from '#mesh/consensus/node/log-effects.ts';
 import { MeshLog } from '#mesh/consensus/node/mesh-log.ts';
 import { unpackHardState } from '#mesh/consensus/node/stored-log.ts';
+import { ENTRY_KINDS } from '#mesh/consensus/raft/config-history.ts';
 import type { HardState } from '#mesh/consensus/raft/inputs.ts';
 import type { ConsensusMessage } from '#mesh/consensus/raft/messages.ts';
 import { encodeVote, openVote } from '#mesh/consensus/votes/signed-vote.ts';
@@ -64,6 +65,8 @@ export class LedgerDesk implements LedgerDoor {
       const { mesh } = this.#core;
       if (mesh === null) return;
       const effect = again ? mesh.skip(sealed) : mesh.apply(sealed);
+      // Who gets the log sent, or votes, answers more often than a newcomer may.
+      if (sealed.entry.kind === ENTRY_KINDS.config) for (const peer of this.#core.peers.values()) this.#core.applyLevel(peer);
       this.#onDecision(sealed.entry.index, effect);
       this.#core.rooms.decisions.onCommitted(sealed.entry, effect.kind === 'void' ? effect.why : undefined);
     }
