@@ -76,6 +76,11 @@ export type PayloadVerdict =
       readonly evidence: readonly SignedObject[];
     };
 
+/** What the older of two logs of one identity lacks, as much of it as a refusal shows. */
+export function newerEvents(held: Established, older: Established): readonly SignedObject[] {
+  return held.events.slice(older.rotations + 1, older.rotations + 1 + EVIDENCE_EVENTS_MAX);
+}
+
 /** Verify the identity part of a peer's payload. */
 export function verifyHandshakePayload(crypto: CryptoPort, payload: HandshakePayload, context: PayloadContext): PayloadVerdict {
   const refuse = (
@@ -120,7 +125,7 @@ export function verifyHandshakePayload(crypto: CryptoPort, payload: HandshakePay
       'IDENTITY_STALE',
       `it uses the key of rotation ${established.rotations}, which rotation ${held.rotations} has replaced`,
       aid,
-      held.events.slice(established.rotations + 1, established.rotations + 1 + EVIDENCE_EVENTS_MAX),
+      newerEvents(held, established),
     );
   }
   const boot = verifyBoot(crypto, established, payload.boot);

@@ -139,6 +139,8 @@ export interface ContestDoor {
 export interface IdentityDoor {
   /** A handshake has proved this member and its log. */
   onProved(session: Session, identity: PeerIdentity): void;
+  /** Whether a rotation that was heard of since has replaced the key that this handshake has proved. */
+  refusalFor(identity: PeerIdentity): Turned | undefined;
   onEst(session: Session, peer: Peer, message: Est): void;
   onEstFetch(session: Session, message: EstFetch): void;
   /** The ledger has sealed rotations of a member. */

@@ -57,6 +57,9 @@ export class HistoryDesk implements HistoryDoor {
     probed: 'silent' | 'answers' | null,
     rechecked = false,
   ): PeerVerdict {
+    // Between the proof of its key and now a round trip may have passed, a probe, a look into our own record.
+    const stale = this.#core.rooms.identities.refusalFor(identity);
+    if (stale !== undefined) return stale;
     const peer = this.#core.peerOf(identity.aid);
     const { session } = context;
     const earlier = peer.session !== null && peer.session !== session && peer.session.state === 'open' ? (probed ?? 'unprobed') : 'none';

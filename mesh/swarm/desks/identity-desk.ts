@@ -11,11 +11,12 @@ import { decodeRotation } from '#mesh/hcth/establishment-events.ts';
 import type { IdentityParts } from '#mesh/hcth/identity-document.ts';
 import { judgeEstablishmentNews } from '#mesh/hcth/establishment-news.ts';
 import type { Established } from '#mesh/hcth/establishment.ts';
+import { newerEvents } from '#mesh/hcth/handshake-payload.ts';
 import { type Aid, aidText, type AidText } from '#mesh/hcth/identity-text.ts';
 import type { SignedObject } from '#mesh/hcth/signed-object.ts';
 import { addressText } from '#mesh/membership/address-policy.ts';
 import { logPiece } from '#mesh/session/log-exchange.ts';
-import type { PeerIdentity } from '#mesh/session/host.ts';
+import type { PeerIdentity, Turned } from '#mesh/session/host.ts';
 import type { Session } from '#mesh/session/session.ts';
 import type { Est, EstFetch } from '#mesh/wire/message.ts';
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
@@ -61,6 +62,13 @@ export class IdentityDesk implements IdentityDoor {
     }
     for (const { session: other } of [...this.#core.contexts.values()])
       if (other !== session && this.#usesOlderKey(other, established)) this.#end(other, established);
+  }
+
+  refusalFor({ text, established }: PeerIdentity): Turned | undefined {
+    const newest = this.#core.peers.get(text)?.established ?? null;
+    if (newest === null || newest.rotations <= established.rotations) return undefined;
+    const why = `it uses the key of rotation ${established.rotations}, which rotation ${newest.rotations} has replaced during this handshake`;
+    return { ...turned('IDENTITY_STALE', why), evidence: newerEvents(newest, established) };
   }
 
   onEst(session: Session, peer: Peer, message: Est): void {

@@ -77,6 +77,32 @@ describe('a rotation', () => {
     expect(founder.disk.ledger).toHaveLength(image.ledger.length);
   });
 
+  it('H-62: a rotation that is heard of while a handshake under the old key waits ends that handshake: no link, no contest', () => {
+    const { world, founder, ada, bob } = trio('rotation during a probe');
+    const image = ada.disk.image();
+    for (const other of [founder, ada]) {
+      world.network.block(other, bob);
+      world.network.block(bob, other);
+    }
+    world.rotate(ada, { recovery: false, untold: false });
+    world.run(1_000);
+    world.cutPower(ada);
+    const copy = world.addOf(ada.lineage, image);
+    world.start(copy);
+    world.input(copy, { kind: 'hint', address: bob.address, meshTag: bob.run?.swarm.status().mesh?.tag ?? null, origin: 'mdns' });
+    const view = () => bob.run?.swarm.status().nodes.find(({ aid }) => aid === ada.lineage.text);
+    // Bob asks the link that he has whether it lives; meanwhile the founder is heard again, and tells him of the new key.
+    world.run(1_000);
+    expect(view()?.rotation).toBe(0);
+    world.network.heal();
+    world.run(500);
+    expect(view()?.rotation).toBe(1);
+    world.run(20_000);
+    expect(copy.events.filter(({ code, aid }) => code === 'MEMBER_UP' && aid === bob.lineage.text)).toEqual([]);
+    expect(codesOf(copy)).toContain('IDENTITY_SUPERSEDED');
+    expect(view()?.trust?.standing).toBe('clear');
+  });
+
   it('H-62: who tells of a contest under a key that has been replaced is shown what replaced it', () => {
     const { world, founder, ada, bob } = trio('contest under an old key');
     const image = ada.disk.image();
