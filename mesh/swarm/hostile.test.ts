@@ -9,7 +9,7 @@ import type { Condition, Invitation } from './views.ts';
 import { Outlaw, type OutlawOptions } from './outlaw-for-tests.ts';
 import { World, type WorldNode } from './world.ts';
 import { encodeConditions } from './facts-codec.ts';
-import { encodeLogMessage } from '#mesh/consensus/entry-codec.ts';
+import { encodeLogMessage, sealEntry } from '#mesh/consensus/entry-codec.ts';
 
 const crypto = createNodeCrypto();
 
@@ -70,6 +70,35 @@ describe('a hostile member', () => {
     expect(outlaw.isOpen).toBe(true);
     outlaw.send({ kind: 'ping', id: 7, challenge: new Uint8Array(16) }).run();
     expect(outlaw.messages.some((message) => message.kind === 'pong' && message.id === 7)).toBe(true);
+  });
+
+  it('that forges an entry of the ledger in the name of the voter is asked for its keys, and blamed where they do not fit', () => {
+    const world = new World(crypto);
+    const founder = found(world);
+    const attic = join(world, founder, 'kitchen');
+    const device = join(world, founder, 'device');
+    world.kill(device);
+    world.run(100);
+    const outlaw = new Outlaw(world, attic, { identity: device.identity, meshTag: tag(founder), incarnation: 2 }).run();
+    const commit = attic.swarm!.status().mesh!.commitIndex;
+    const forged = sealEntry(crypto, device.identity.signKey, {
+      index: 2,
+      term: 1,
+      previous: new Uint8Array(32),
+      kind: 'token',
+      body: new Uint8Array(1),
+      key: { aid: founder.identity.established.aid, incarnation: 1, request: 9 },
+      at: 0,
+      voter: founder.identity.established.aid,
+    });
+    outlaw.send({ kind: 'raft', body: encodeLogMessage({ kind: 'append', entries: [forged], term: 1, commit: 2 }) }).run();
+    expect(outlaw.messages.filter(({ kind }) => kind === 'est-fetch')).toMatchObject([{ aid: founder.identity.established.aid, from: 1 }]);
+    expect(attic.codes).not.toContain('CHAIN_MISMATCH');
+    world.run(4_000);
+    expect(attic.codes).toContain('CHAIN_MISMATCH');
+    expect(attic.codes).not.toContain('LEDGER_FORKED');
+    expect(attic.swarm!.status().nodes.find(({ aid }) => aid === device.text)?.trust?.breaks).toMatchObject({ PV: 1 });
+    expect(attic.swarm!.status().mesh!.commitIndex).toBe(commit);
   });
 
   it('cannot void its history up to a number that can no longer be counted', () => {

@@ -33,6 +33,8 @@ export const SWARM_LIMITS = {
   oldKeysMax: 256,
   /** A root over all link heads is signed this often (protocol.md §2.2). */
   statementRootMs: 10 * MINUTE,
+  /** Who brings an entry under a key of the voter that is not known here has so long to show the voter's log. */
+  voterKeyMsMax: 3 * SECOND,
   /** A decision that is not applied by then is answered as not known. */
   decisionMsMax: 10 * SECOND,
   /** Decisions waiting for a quorum at one node; more are refused. */

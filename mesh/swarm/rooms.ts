@@ -8,7 +8,7 @@ import type { Mesh } from '#mesh/admission/genesis.ts';
 import type { Member } from '#mesh/admission/registry.ts';
 import type { ConfigChange } from '#mesh/consensus/config/change.ts';
 import type { LogEntry, ProposalKey, SealedEntry } from '#mesh/consensus/log.ts';
-import type { LogOutput } from '#mesh/consensus/node/log-effects.ts';
+import type { LogFault, LogOutput } from '#mesh/consensus/node/log-effects.ts';
 import type { Answer, ConsensusEvent, HardState } from '#mesh/consensus/raft/inputs.ts';
 import type { Boot } from '#mesh/hcth/boot-event.ts';
 import type { BreakClass } from '#mesh/hcth/breaks.ts';
@@ -328,6 +328,13 @@ export interface VoterDoor {
   onEvent(event: ConsensusEvent): void;
 }
 
+/** Entries of the ledger that a peer brings and this node cannot take. */
+export interface ForkDoor {
+  onFault(fault: LogFault, mesh: MeshState): void;
+  readonly wakeAt: Millis;
+  tick(): void;
+}
+
 /** Leaving. */
 export interface DepartureDoor {
   forget(id: number, who: string, mesh: MeshState): void;
@@ -390,6 +397,7 @@ export interface Rooms {
   readonly lobby: LobbyDoor;
   readonly joining: JoiningDoor;
   readonly ledger: LedgerDoor;
+  readonly forks: ForkDoor;
   readonly decisions: DecisionDoor;
   readonly voters: VoterDoor;
   readonly departures: DepartureDoor;

@@ -18,6 +18,7 @@ import { ContestDesk } from './desks/contest-desk.ts';
 import { DepartureDesk } from './desks/departure-desk.ts';
 import { DecisionDesk } from './desks/decision-desk.ts';
 import { EvidenceDesk } from './desks/evidence-desk.ts';
+import { ForkDesk } from './desks/fork-desk.ts';
 import { GossipDesk } from './desks/gossip-desk.ts';
 import { IdentityDesk } from './desks/identity-desk.ts';
 import { HandshakeDesk } from './desks/handshake-desk.ts';
@@ -58,6 +59,7 @@ export class Swarm {
         lobby: new LobbyDesk(core),
         joining: new JoiningDesk(core),
         ledger: new LedgerDesk(core),
+        forks: new ForkDesk(core),
         decisions: new DecisionDesk(core),
         voters: new VoterDesk(core),
         departures: new DepartureDesk(core),
@@ -176,7 +178,7 @@ export class Swarm {
     let earliest = Math.min(this.#core.liveness.wakeAt(), this.#core.calls.wakeAt(), this.#core.factsAt, this.#core.flushPeersAt, this.#core.promoteAt);
     earliest = Math.min(earliest, this.#core.rooms.identities.wakeAt);
     earliest = Math.min(earliest, this.#core.strangers.wakeAt);
-    earliest = Math.min(earliest, this.#core.rooms.statements.wakeAt, this.#core.rooms.decisions.wakeAt);
+    earliest = Math.min(earliest, this.#core.rooms.statements.wakeAt, this.#core.rooms.decisions.wakeAt, this.#core.rooms.forks.wakeAt);
     if (this.#core.mesh !== null) earliest = Math.min(earliest, this.#core.mesh.log.wakeAt);
     if (this.#core.mayDial) earliest = Math.min(earliest, this.#core.dials.wakeAt());
     if (this.#core.joiner?.command != null) earliest = Math.min(earliest, this.#core.joiner.until);
@@ -235,6 +237,7 @@ export class Swarm {
     if (mono >= this.#core.rooms.identities.wakeAt) this.#core.rooms.identities.tick();
     this.#core.rooms.statements.tick();
     this.#core.rooms.decisions.tick();
+    this.#core.rooms.forks.tick();
     if (this.#core.mesh !== null && !this.#core.rooms.past.listening) this.#core.rooms.ledger.onLog(this.#core.mesh.log.tick(this.#core.now));
     if (mono >= this.#core.flushPeersAt) this.#core.rooms.members.flushPeers(false);
     this.#core.rooms.joining.joinerTick();

@@ -12,7 +12,7 @@ import { majority } from '#mesh/consensus/config/configuration.ts';
 import { type Timing, TIMING_PROFILES } from '#mesh/consensus/config/timing.ts';
 import { encodeLogMessage, packEntry, sealEntry, unpackEntry, verifyEntry } from '#mesh/consensus/entry-codec.ts';
 import type { LogMessage, SealedEntry } from '#mesh/consensus/log.ts';
-import type { LogFault, LogOutput } from '#mesh/consensus/node/log-effects.ts';
+import type { LogOutput } from '#mesh/consensus/node/log-effects.ts';
 import { MeshLog } from '#mesh/consensus/node/mesh-log.ts';
 import { unpackHardState } from '#mesh/consensus/node/stored-log.ts';
 import { ENTRY_KINDS } from '#mesh/consensus/raft/config-history.ts';
@@ -60,7 +60,7 @@ export class LedgerDesk implements LedgerDoor {
   }
 
   #apply(output: LogOutput): void {
-    for (const fault of output.faults) if (this.#core.mesh !== null) this.#onFault(fault, this.#core.mesh);
+    for (const fault of output.faults) if (this.#core.mesh !== null) this.#core.rooms.forks.onFault(fault, this.#core.mesh);
     for (const { sealed, again } of output.committed) {
       const { mesh } = this.#core;
       if (mesh === null) return;
@@ -72,31 +72,6 @@ export class LedgerDesk implements LedgerDoor {
     }
     for (const answer of output.answers) this.#core.rooms.decisions.onAnswer(answer);
     for (const event of output.events) this.#core.rooms.voters.onEvent(event);
-  }
-
-  /**
-   * Two histories under the voter's signature come of a card that was copied, or put back while the only member that had
-   * heard its last decisions was away: no lie of anybody's, and not to be told from one. Nobody is blamed, neither the voter
-   * nor who passes one of them on; the link stays, each keeps its own history, and the owner is told.
-   */
-  #onFault({ from, why, voters, unproved }: LogFault, mesh: MeshState): void {
-    const session = this.#core.peers.get(from)?.session;
-    if (session == null) return;
-    const isVoters = voters || (unproved !== undefined && this.#fitsNewerKey(unproved, mesh));
-    if (!isVoters) return this.#core.rooms.links.misbehaved(session, 'CHAIN_MISMATCH', why);
-    this.#core.incident(
-      'LEDGER_FORKED',
-      'critical',
-      `${this.#core.nameOf(from)} holds another history of the mesh than this node: ${why}`,
-      session.source,
-      from,
-    );
-  }
-
-  /** The voter may have proved a rotation to us that our ledger does not hold: what its newer key signed is no forgery. */
-  #fitsNewerKey(sealed: SealedEntry, mesh: MeshState): boolean {
-    const keys = this.#core.peers.get(aidText(sealed.entry.voter))?.established?.signKeys ?? [];
-    return mesh.isVoter(aidText(sealed.entry.voter)) && keys.some((key) => verifyEntry(this.#core.crypto, key, sealed));
   }
 
   #onDecision(index: number, effect: EntryEffect): void {

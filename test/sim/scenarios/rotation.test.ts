@@ -49,6 +49,43 @@ describe('a rotation', () => {
     expect([founder, ada, bob].map((machine) => machine.run?.swarm.status().mesh?.commitIndex)).toEqual([commit, commit, commit]);
   });
 
+  it('A-40: of two machines of the voter both have rotated: who passes on what the other key signed is not blamed, and the voter is convicted', () => {
+    const { world, founder, ada, bob } = trio('two rotations, two ledgers');
+    const copy = world.addOf(founder.lineage, founder.disk.image());
+    const invite = { kind: 'invite', options: { role: 'member', uses: 1, expiresInMs: 3_600_000, label: null } } as const;
+    // The founder is alone with ada, then its copy with bob; each rotates, and decides.
+    world.cutPower(bob);
+    world.rotate(founder, { recovery: false, untold: false });
+    world.run(20_000);
+    world.command(founder, invite);
+    world.run(5_000);
+    for (const machine of [founder, ada]) world.cutPower(machine);
+    world.start(copy);
+    world.start(bob);
+    const tag = bob.run?.swarm.status().mesh?.tag ?? null;
+    for (const [from, to] of [
+      [bob, copy],
+      [copy, bob],
+    ] as const)
+      world.input(from, { kind: 'hint', address: to.address, meshTag: tag, origin: 'mdns' });
+    world.run(20_000);
+    // The next key is one and the same on both cards; only the one after it is not.
+    for (let count = 0; count < 2; count += 1) {
+      world.rotate(copy, { recovery: false, untold: false });
+      world.run(20_000);
+    }
+    for (let count = 0; count < 2; count += 1) {
+      world.command(copy, invite);
+      world.run(5_000);
+    }
+    world.cutPower(copy);
+    world.start(ada);
+    world.run(30_000);
+    expect([breaksAt(ada, bob)['PV'], breaksAt(bob, ada)['PV']]).toEqual([undefined, undefined]);
+    expect(breaksAt(ada, founder)['B5']).toBe(1);
+    expect(ada.run?.swarm.status().nodes.find(({ aid }) => aid === bob.lineage.text)?.liveness).toBe('up');
+  });
+
   it('A-40: a voter that is told that its key was replaced elsewhere decides nothing more', () => {
     const { world, founder, ada, bob } = trio('superseded voter');
     world.stop(bob);
