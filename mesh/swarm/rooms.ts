@@ -312,7 +312,9 @@ export interface DecisionDoor {
   tick(): void;
   /** Have the leader carry a command out. */
   forward(id: number, command: Command, mesh: MeshState): void;
-  /** Answers of the leader; false where they are to something else. */
+  /** Who asked a leader that leads no longer need not wait for it: it may be without power. */
+  onLeaderHeard(): void;
+  /** What became of the call to the leader; false where it was about something else. */
   onForwardedAnswer(id: number, body: Uint8Array): boolean;
   onForwardedRefusal(id: number, code: string, text: string): boolean;
   /** A member asks for a decision here. */

@@ -229,7 +229,8 @@ export class Swarm {
     }
     for (const call of this.#core.calls.sweep(mono)) {
       this.#core.peers.get(call.peer)?.session?.send({ kind: 'cancel', id: call.wireId });
-      this.#core.refuse(call.request, 'RN-MESH-021', `${this.#core.nameOf(call.peer)} did not answer within ${Math.round(call.waitedMs)} ms`);
+      const words = `${this.#core.nameOf(call.peer)} did not answer within ${Math.round(call.waitedMs)} ms`;
+      if (!this.#core.rooms.decisions.onForwardedRefusal(call.request, 'RN-MESH-021', words)) this.#core.refuse(call.request, 'RN-MESH-021', words);
     }
     for (const group of this.#core.strangers.tick(this.#core.now)) this.#onStrangers(group);
     if (mono >= this.#core.factsAt) this.#core.rooms.gossip.gossipFacts();

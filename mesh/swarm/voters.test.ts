@@ -70,6 +70,17 @@ describe('a mesh of several voters', () => {
       expect(meshView(node)).toMatchObject({ leader: meshView(second!).leader, term: meshView(second!).term, commitIndex: meshView(second!).commitIndex });
   });
 
+  test('C-37: who asked a leader that lost its power hears so once another one leads, from voters and observers alike', () => {
+    const world = new World(crypto);
+    const nodes = meshOf(world, 5, 3);
+    const [leader, second, , , observer] = nodes;
+    world.cut.add(leader!.address.host);
+    const asked = [second!, observer!].map((node) => ({ node, id: world.command(node, invite) }));
+    world.runUntil(() => asked.every(({ node, id }) => node.replies.has(id)), 5_000);
+    for (const { node, id } of asked) expect(refusal(world, node, id)).toMatch(/node-1 leads no longer, and whether it carried the command out is not known/);
+    for (const node of [second!, observer!]) expect(value(node, world.command(node, invite), world)).toMatchObject({ standing: 'open' });
+  });
+
   test('newcomers that vote may speak as often as that takes', () => {
     const world = new World(crypto);
     const nodes = meshOf(world, 3, 3, 0);

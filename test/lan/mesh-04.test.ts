@@ -26,6 +26,7 @@ const lan = useLan(
       await waitFor(`${host.name} sees three voters`, { withinMs: 70_000, evidence: lan.evidence }, async () => {
         const { mesh } = await statusOf(host);
         if (mesh?.voters !== 3) throw new Error(`sees ${String(mesh?.voters)} voters`);
+        return true;
       });
   },
 );
@@ -49,6 +50,7 @@ test('MESH-04 the leader loses power: another one serves writes within 3 s, and 
     const views = await Promise.all([one!, two!, three!].map(async (host) => (await statusOf(host)).mesh!));
     if (new Set(views.map(({ leader, term, commitIndex }) => `${leader ?? ''} ${String(term)} ${String(commitIndex)}`)).size !== 1)
       throw new Error(JSON.stringify(views));
+    return true;
   });
 });
 

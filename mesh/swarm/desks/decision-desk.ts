@@ -34,7 +34,7 @@ export class DecisionDesk implements DecisionDoor {
   #request = 0;
   readonly #waiting = new Map<string, Waiting>();
   /** Calls to the leader that carry a command, by our number of the command. */
-  readonly #forwarded = new Set<number>();
+  readonly #forwarded = new Map<number, { readonly leader: string; readonly wireId: number }>();
   /** Commands carried out here for other members, by the number they run under: negative, no runner has such. */
   readonly #serving = new Map<number, { readonly connection: number; readonly wireId: number }>();
   #served = 0;
@@ -181,7 +181,7 @@ export class DecisionDesk implements DecisionDoor {
     if (peer === undefined || session == null || session.state !== 'open') return this.#core.refuse(id, 'RN-MESH-019', this.#unreachableWords(mesh));
     // Only the leader hears of it twice where a link breaks in between, and then nobody knows: the operator looks.
     const wireId = this.#core.calls.open(id, peer.text, this.#core.now.mono, LIMITS.decisionMsMax + 2_000);
-    this.#forwarded.add(id);
+    this.#forwarded.set(id, { leader: peer.text, wireId });
     session.send({
       kind: 'req',
       id: wireId,
@@ -197,6 +197,18 @@ export class DecisionDesk implements DecisionDoor {
     const words = this.noLeaderWords(mesh);
     const { leader } = mesh.log;
     return leader !== null && !words.startsWith('read-only') ? `only ${this.#core.nameOf(leader)} can decide that, and it is not reachable` : words;
+  }
+
+  onLeaderHeard(): void {
+    const leader = this.#core.mesh?.log.leader ?? null;
+    if (leader === null) return;
+    for (const [id, asked] of [...this.#forwarded]) {
+      if (asked.leader === leader) continue;
+      this.#forwarded.delete(id);
+      if (this.#core.calls.settle(asked.wireId, asked.leader) === undefined) continue;
+      const words = `${this.#core.nameOf(asked.leader)} leads no longer, and whether it carried the command out is not known; look before you try again`;
+      this.#core.refuse(id, 'RN-MESH-030', words);
+    }
   }
 
   /** An answer to a call of ours: whether it was to a command, and then it is passed on. */

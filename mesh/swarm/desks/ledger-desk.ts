@@ -72,6 +72,7 @@ export class LedgerDesk implements LedgerDoor {
     }
     for (const answer of output.answers) this.#core.rooms.decisions.onAnswer(answer);
     for (const event of output.events) this.#core.rooms.voters.onEvent(event);
+    this.#core.rooms.decisions.onLeaderHeard();
   }
 
   #onDecision(index: number, effect: EntryEffect): void {

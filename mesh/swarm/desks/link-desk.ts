@@ -216,7 +216,8 @@ export class LinkDesk implements LinkDoor {
     if (own != null && peer.ownCheckpoints.at(-1) !== own) peer.keepOwnCheckpoint(own);
     for (const request of this.#core.calls.drop(peer.text)) {
       if (request === this.#core.leaving) return this.#core.rooms.departures.leftUnrecorded(request, 'the link to the voter broke before it confirmed');
-      this.#core.refuse(request, 'RN-MESH-023', `the link to ${this.#core.nameOf(peer.text)} broke before the answer came`);
+      const words = `the link to ${this.#core.nameOf(peer.text)} broke before the answer came`;
+      if (!this.#core.rooms.decisions.onForwardedRefusal(request, 'RN-MESH-023', words)) this.#core.refuse(request, 'RN-MESH-023', words);
     }
     if (this.#core.mesh !== null) this.#core.rooms.ledger.onLog(this.#core.mesh.log.step({ kind: 'unlinked', peer: peer.text }, this.#core.now));
     const farewell = ending.by === 'peer' && ending.code !== null && isFarewellCode(ending.code) ? ending.code : null;
