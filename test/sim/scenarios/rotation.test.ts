@@ -49,6 +49,33 @@ describe('a rotation', () => {
     expect([founder, ada, bob].map((machine) => machine.run?.swarm.status().mesh?.commitIndex)).toEqual([commit, commit, commit]);
   });
 
+  it('an acceptance that is taken back, both ends having dialled at once, is no violation where a log was fetched before it', () => {
+    let takenBack = 0;
+    for (let offset = 1_000; offset <= 1_300; offset += 30) {
+      const { world, founder, ada, bob } = trio('accepted, then taken back');
+      world.network.latencyMs = 40;
+      // The connection that the higher identity has dialled is the one that is given up.
+      const [low, high] = ada.lineage.text < bob.lineage.text ? [ada, bob] : [bob, ada];
+      world.cutPower(founder);
+      world.stop(low);
+      // More rotations than a payload carries.
+      for (let count = 0; count < 6; count += 1) {
+        world.rotate(high, { recovery: false, untold: false });
+        world.run(2_000);
+      }
+      world.stop(high);
+      world.start(low);
+      world.run(20_000);
+      world.start(high);
+      world.run(offset);
+      world.input(low, { kind: 'network-changed' });
+      world.run(5_000);
+      expect([breaksAt(high, low)['PV'], breaksAt(low, high)['PV']]).toEqual([undefined, undefined]);
+      if (high.events.some(({ code, text }) => code === 'DUP_CONN' && text.startsWith('the link') && text.includes('closed there'))) takenBack += 1;
+    }
+    expect(takenBack).toBeGreaterThan(0);
+  });
+
   it('A-40: of two machines of the voter both have rotated: who passes on what the other key signed is not blamed, and the voter is convicted', () => {
     const { world, founder, ada, bob } = trio('two rotations, two ledgers');
     const copy = world.addOf(founder.lineage, founder.disk.image());
