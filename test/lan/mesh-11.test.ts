@@ -9,13 +9,12 @@ import { expect, test } from 'vitest';
 import type { EventRecord, NodeView } from '#mesh/swarm/views.ts';
 import { Capture } from './lab/capture.ts';
 import type { RunningCommand } from './lab/command.ts';
-import type { Host } from './lab/host/host.ts';
 import { tcpDirections } from './lab/pcap.ts';
 import { record } from './lab/report.ts';
 import { waitFor } from './lab/wait-for.ts';
 import { eventsOf, robonet, robonetOk, statusOf } from './stage/documents.ts';
 import { useLan } from './stage/lan.ts';
-import { adopt, expectHealthy, found, invite, waitForMembers } from './stage/mesh.ts';
+import { adopt, agentPid, expectHealthy, found, invite, waitForMembers } from './stage/mesh.ts';
 import { robonetProgram } from './stage/programs.ts';
 import { frame, frameTypes, hello, helloAnswer } from './stage/stranger/frames.ts';
 import type { Reception, Visit } from './stage/stranger/raw-client.ts';
@@ -55,10 +54,6 @@ const lan = useLan(
     pids = await Promise.all(members.map((name) => agentPid(lan.host(name))));
   },
 );
-
-async function agentPid(host: Host): Promise<number | undefined> {
-  return (await host.processes()).find((process) => /robonet agent/.test(process.command))?.pid;
-}
 
 async function traitorSeen(aid: string): Promise<NodeView | undefined> {
   return (await statusOf(lan.host('victim'))).nodes.find((node) => node.aid === aid);

@@ -11,7 +11,7 @@ import type { Snapshot } from './lab/host/snapshot.ts';
 import { record } from './lab/report.ts';
 import { waitFor } from './lab/wait-for.ts';
 import { useLan } from './stage/lan.ts';
-import { expectHealthy, found, waitForMembers } from './stage/mesh.ts';
+import { agentPid, expectHealthy, found, waitForMembers } from './stage/mesh.ts';
 import { laptopPrograms } from './stage/programs.ts';
 import { type ProvisionRun, asPi, changesSince, passwordFile, readRun, waitForNoTrace } from './stage/provisioning.ts';
 import { bytesArriving } from './stage/transfer.ts';
@@ -42,11 +42,6 @@ async function argv(): Promise<readonly string[]> {
   const password = await passwordFile(lan.host('laptop'), 'password', labPasswords.pi);
   const hosts = [...good, ...bad].map((name) => asPi(lan.host(name)));
   return ['provision', ...hosts, '--password-file', password, '--sudo-password-file', password, '--accept-new', '--parallel', '10', '--yes', '--json'];
-}
-
-/** The agent's process on a host, to see whether anything was restarted. */
-async function agentPid(host: Host): Promise<number | undefined> {
-  return (await host.processes()).find((process) => /robonet agent/.test(process.command))?.pid;
 }
 
 test('PHYS-04 seven of ten join within 120 s although one has another password, one is dropped mid-copy and one has an old CPU', async () => {

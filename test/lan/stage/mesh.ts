@@ -80,3 +80,8 @@ export async function expectHealthy(hosts: readonly Host[], members: readonly st
 export async function fingerprintOf(host: Host): Promise<string> {
   return (await statusOf(host)).self.fingerprint;
 }
+
+/** The agent's own process, not the one that supervises it: another number means that it was restarted. */
+export async function agentPid(host: Host): Promise<number | undefined> {
+  return (await host.processes()).find((process) => process.command.endsWith('robonet agent'))?.pid;
+}
