@@ -95,14 +95,14 @@ test('PHYS-03 choosing: arrow, space and enter make exactly the marked one of tw
   await expectUntouched(lan.host(picked.passedOver), before.get(picked.passedOver)!);
 });
 
-test('PHYS-03 choosing: --via a member that is not the voter is refused with the reason, and the host is unchanged', async () => {
+test('PHYS-03 choosing: --via a newcomer, which may not have decisions made yet, is refused with the reason, and the host is unchanged', async () => {
   const [visitor, member, blank] = [lan.host('visitor'), lan.host(picked.chosen), lan.host(picked.passedOver)];
   await visitor.powerOn();
   const snapshot = await blank.snapshot();
   const run = await provision(visitor, [asAdmin(blank), '--via', asAdmin(member), '--accept-new', '--yes']);
   expect(run.result.code, run.result.stderr).toBe(1);
   expect(run.of(blank).error?.code).toBe('RN-PROV-023');
-  expect(run.of(blank).error?.message).toMatch(/only the voter laptop can decide that/);
+  expect(run.of(blank).error?.message).toMatch(/carried out from trust level T2 on, it is at T[01] here; run it at a voter/);
   expect(run.of(blank).error?.retry, 'waiting does not help').toBe('never');
   expect(await changesSince(blank, snapshot)).toBe('');
 });

@@ -39,7 +39,7 @@ const PINGS_PER_WINDOW = 6;
 const BETWEEN_PINGS_MS = 50;
 /** Between two windows: what was under way is over. */
 const SETTLE_MS = 150;
-const ROUNDS = 4;
+const ROUNDS = 3;
 const BACK_WITHIN_MS = 2_000;
 const SLOWER_MAX = 1.1;
 /** Of one processor, for fifty attacks a second. */
