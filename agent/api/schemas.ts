@@ -5,6 +5,7 @@ import { EVENTS_MAX } from '#agent/api/limits.ts';
 import { NEXT_KEY_CHARACTERS_MAX } from '#mesh/hcth/next-key.ts';
 import { IDENTITY_DOCUMENT_CHARACTERS_MAX } from '#mesh/hcth/identity-document.ts';
 import { parseHostPort } from '#core/terminal/address.ts';
+import { ADMISSION_LIMITS } from '#mesh/admission/limits.ts';
 
 const nothing = z.strictObject({});
 const nodeReference = z.string().min(1).max(80);
@@ -27,11 +28,8 @@ export const requestSchemas = {
   leave: nothing,
   invite: z.strictObject({
     role: z.enum(['member', 'voter', 'observer']),
-    uses: z.int().min(1).max(1_000),
-    expiresInMs: z
-      .int()
-      .min(1_000)
-      .max(366 * 86_400_000),
+    uses: z.int().min(1).max(ADMISSION_LIMITS.tokenUsesMax),
+    expiresInMs: z.int().min(ADMISSION_LIMITS.invitationMsMin).max(ADMISSION_LIMITS.invitationMsMax),
     label: z.string().max(253).nullable(),
   }),
   invitations: nothing,

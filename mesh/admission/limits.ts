@@ -24,6 +24,9 @@ export const ADMISSION_LIMITS = {
   tokenTextCharactersMax: 64,
   /** Uses of one token; more are refused when it is made. */
   tokenUsesMax: 1_000,
+  /** How long a new invitation may be open; anything else is refused where it is asked for. */
+  invitationMsMin: SECOND,
+  invitationMsMax: 366 * DAY,
   /** Shortest validity of a token. */
   tokenLifeMsMin: MINUTE,
   /** Longest validity of a token. */

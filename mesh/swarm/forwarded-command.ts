@@ -1,61 +1,68 @@
 /**
- * A command of another node's operator, as the leader takes it: only those that end in a decision, and every field checked,
- * because a member may send anything.
+ * A command of another node's operator on its way to the leader, and the answer on its way back: RMP, like everything on the
+ * wire. Only commands that end in a decision, and every field checked, because a member may send anything.
  */
-import { textOf } from '#core/bytes/bytes.ts';
+import { decodeRmp } from '#core/msgpack/decode.ts';
+import { encodeRmp } from '#core/msgpack/encode.ts';
+import { intField, listOf, mapField, mapOf, strField } from '#core/msgpack/fields.ts';
+import type { RmpInput, RmpMap, RmpValue } from '#core/msgpack/value.ts';
+import { ADMISSION_LIMITS as LIMITS } from '#mesh/admission/limits.ts';
 import type { Command } from './step.ts';
 
 /** Commands that are carried out where decisions are made. */
-const GOVERNED: ReadonlySet<Command['kind']> = new Set([
-  'invite',
-  'revoke-invitation',
-  'approve',
-  'deny',
-  'forget',
-  'close',
-  'bar',
-  'unbar',
-  'settle',
-  'add-voter',
-  'remove-voter',
-]);
+const GOVERNED = ['invite', 'revoke-invitation', 'approve', 'deny', 'forget', 'close', 'bar', 'unbar', 'settle', 'add-voter', 'remove-voter'] as const;
+
+/** Such a command. */
+export type GovernedCommand = Extract<Command, { readonly kind: (typeof GOVERNED)[number] }>;
 
 /** Whether a command has to be carried out by whoever decides. */
-export function isGoverned(command: Command): boolean {
-  return GOVERNED.has(command.kind);
+export function isGoverned(command: Command): command is GovernedCommand {
+  return GOVERNED.some((kind) => kind === command.kind);
 }
 
 const BYTES_MAX = 4_096;
+const TEXT_BYTES_MAX = 1_024;
 const ROLES = ['member', 'voter', 'observer'] as const;
 
-/** The command; `undefined` for anything else. */
-export function readForwarded(body: Uint8Array): Command | undefined {
-  const text = body.length > BYTES_MAX ? undefined : textOf(body);
-  if (text === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  return typeof value === 'object' && value !== null ? read(new Map(Object.entries(value))) : undefined;
+/** The body of the call that asks the leader. */
+export function encodeForwarded(command: GovernedCommand): Uint8Array {
+  return encodeRmp(command.kind === 'invite' ? { kind: command.kind, options: { ...command.options } } : { ...command });
 }
 
-function read(fields: ReadonlyMap<string, unknown>): Command | undefined {
-  const text = (name: string): string | undefined => textIn(fields.get(name));
+/** The command; `undefined` for anything else. */
+export function readForwarded(body: Uint8Array): GovernedCommand | undefined {
+  if (body.length > BYTES_MAX) return undefined;
+  const decoded = decodeRmp(body);
+  const fields = decoded.kind === 'ok' ? mapOf(decoded.value) : undefined;
+  return fields === undefined ? undefined : read(fields);
+}
+
+/** The body of the answer; the value is what a command line prints as JSON. */
+export function encodeAnswer(value: unknown): Uint8Array {
+  return encodeRmp(inputOf(value));
+}
+
+/** The value of an answer, with plain objects for maps; `undefined` where the bytes are no answer. */
+export function readAnswer(body: Uint8Array): { readonly value: unknown } | undefined {
+  const decoded = decodeRmp(body);
+  return decoded.kind === 'ok' ? { value: plainOf(decoded.value) } : undefined;
+}
+
+function read(fields: RmpMap): GovernedCommand | undefined {
+  const text = (name: string): string | undefined => strField(fields, name, TEXT_BYTES_MAX);
   const textOrNull = (name: string): string | null | undefined => (fields.get(name) === null ? null : text(name));
-  const kind = fields.get('kind');
+  const kind = text('kind');
   switch (kind) {
     case 'invite':
-      return readInvite(fields.get('options'));
+      return readInvite(mapField(fields, 'options'));
     case 'revoke-invitation': {
       const tokenId = text('tokenId');
       return tokenId === undefined ? undefined : { kind, tokenId };
     }
     case 'approve': {
       const [fingerprint, replaces] = [text('fingerprint'), text('replaces')];
-      return fingerprint === undefined ? undefined : { kind, fingerprint, ...(replaces === undefined ? {} : { replaces }) };
+      if (fingerprint === undefined || (fields.has('replaces') && replaces === undefined)) return undefined;
+      return { kind, fingerprint, ...(replaces === undefined ? {} : { replaces }) };
     }
     case 'deny': {
       const [fingerprint, reason] = [text('fingerprint'), text('reason')];
@@ -85,15 +92,25 @@ function read(fields: ReadonlyMap<string, unknown>): Command | undefined {
   }
 }
 
-function readInvite(value: unknown): Command | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const fields = new Map<string, unknown>(Object.entries(value));
-  const [role, uses, expiresInMs] = [ROLES.find((known) => known === fields.get('role')), fields.get('uses'), fields.get('expiresInMs')];
-  const label = fields.get('label') === null ? null : textIn(fields.get('label'));
-  if (role === undefined || typeof uses !== 'number' || typeof expiresInMs !== 'number' || label === undefined) return undefined;
+function readInvite(options: RmpMap | undefined): GovernedCommand | undefined {
+  if (options === undefined) return undefined;
+  const role = ROLES.find((known) => known === options.get('role'));
+  const uses = intField(options, 'uses', 1, LIMITS.tokenUsesMax);
+  const expiresInMs = intField(options, 'expiresInMs', LIMITS.invitationMsMin, LIMITS.invitationMsMax);
+  const label = options.get('label') === null ? null : strField(options, 'label', TEXT_BYTES_MAX);
+  if (role === undefined || uses === undefined || expiresInMs === undefined || label === undefined) return undefined;
   return { kind: 'invite', options: { role, uses, expiresInMs, label } };
 }
 
-function textIn(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length <= 1_024 ? value : undefined;
+function inputOf(value: unknown): RmpInput {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map(inputOf);
+  return new Map(Object.entries(value).map(([key, item]) => [key, inputOf(item)]));
+}
+
+function plainOf(value: RmpValue): unknown {
+  const map = mapOf(value);
+  if (map !== undefined) return Object.fromEntries([...map].map(([key, item]) => [key, plainOf(item)]));
+  return listOf(value)?.map(plainOf) ?? value;
 }

@@ -27,6 +27,7 @@ import type { Accept, Est, EstFetch, HandshakePayload, Hello, HelloMode, ResumeB
 import type { RefusalCode } from '#mesh/wire/refusal.ts';
 import type { Context, Ends, Recheck } from './context.ts';
 import type { Joiner } from './joiner.ts';
+import type { GovernedCommand } from './forwarded-command.ts';
 import type { MeshState } from './mesh-state.ts';
 import type { Peer } from './peer.ts';
 import type { CallResult, Command, ConnectionId, Refusal, Reply } from './step.ts';
@@ -311,7 +312,7 @@ export interface DecisionDoor {
   readonly wakeAt: Millis;
   tick(): void;
   /** Have the leader carry a command out. */
-  forward(id: number, command: Command, mesh: MeshState): void;
+  forward(id: number, command: GovernedCommand, mesh: MeshState): void;
   /** Who asked a leader that leads no longer need not wait for it: it may be without power. */
   onLeaderHeard(): void;
   /** What became of the call to the leader; false where it was about something else. */

@@ -17,7 +17,7 @@ import { openEntry, packEntry, verifyEntry } from '../entry-codec.ts';
 import { LOG_LIMITS as LIMITS } from '../limits.ts';
 import type { LogEntry, LogMessage, Proposal, ProposalKey, SealedEntry } from '../log.ts';
 import { ConfigHistory, ENTRY_KINDS } from '../raft/config-history.ts';
-import type { ConsensusInput, ConsensusOutput, HardState, Write } from '../raft/inputs.ts';
+import type { ConsensusEvent, ConsensusInput, ConsensusOutput, HardState, Write } from '../raft/inputs.ts';
 import { RAFT_LIMITS } from '../raft/limits.ts';
 import { ConsensusMachine } from '../raft/machine.ts';
 import type { ConsensusMessage } from '../raft/messages.ts';
@@ -312,13 +312,23 @@ export class MeshLog {
   #perform({ write, send, committed, answers, events }: ConsensusOutput): void {
     if (write !== null) this.#write(write);
     this.#out.send.push(...send);
+    // After a start the machine goes through its log again: what the node knows already is no news, nor is a learner.
+    let { length: knownTo } = this.#entries;
+    let known = this.config;
+    const isNews = (event: ConsensusEvent): boolean => {
+      if (event.kind !== 'configuration') return true;
+      if (event.index <= knownTo) return false;
+      const isSame = event.quorum === quorumOf(known) && event.voters.join() === known.voters.join();
+      [knownTo, known] = [event.index, { ...known, voters: event.voters, quorum: event.quorum }];
+      return !isSame;
+    };
     for (const { sealed, duplicateOf } of committed) {
       if (sealed.entry.index <= this.#entries.length) continue;
       this.#commit(sealed);
       this.#out.committed.push({ sealed, again: duplicateOf !== null });
     }
     this.#out.answers.push(...answers);
-    this.#out.events.push(...events);
+    this.#out.events.push(...events.filter(isNews));
   }
 
   /** The hard state first, and never ahead of what stands before it: every beginning of the journal is a state that was. */

@@ -223,7 +223,8 @@ export class AdmissionDesk implements AdmissionDoor {
       this.#core.psks.set(tokenId, outcome.psk);
       this.#storePsks();
       const token = mesh.registry.tokens.get(tokenId);
-      if (token !== undefined) this.#core.fx.reply({ id, kind: 'done', value: { token: outcome.text, ...invitationView(token, mesh, this.#core.now.wall) } });
+      if (token === undefined) return this.#core.refuse(id, 'RN-MESH-030', 'the invitation was decided, and is gone from the ledger already; make another one');
+      this.#core.fx.reply({ id, kind: 'done', value: { token: outcome.text, ...invitationView(token, mesh, this.#core.now.wall) } });
     });
   }
 

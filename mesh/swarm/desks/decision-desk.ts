@@ -2,7 +2,7 @@
  * Getting something decided: proposing it to the log and waiting for what becomes of it, here where this node leads, at the
  * leader where another one does. A decision is answered when it is applied, refused, or not known after a while.
  */
-import { bytesEqual, hex, textOf, utf8 } from '#core/bytes/bytes.ts';
+import { bytesEqual, hex } from '#core/bytes/bytes.ts';
 import { isFaultCode } from '#core/errors/fault.ts';
 import { type Millis, NEVER } from '#core/time/time.ts';
 import { encodeChange, type LedgerChange } from '#mesh/admission/entries.ts';
@@ -13,12 +13,12 @@ import type { Answer } from '#mesh/consensus/raft/inputs.ts';
 import type { Session } from '#mesh/session/session.ts';
 import { permits } from '#mesh/trust/permissions.ts';
 import type { SwarmCore } from '../core.ts';
-import { readForwarded } from '../forwarded-command.ts';
+import { encodeAnswer, encodeForwarded, type GovernedCommand, readAnswer, readForwarded } from '../forwarded-command.ts';
 import { SWARM_LIMITS as LIMITS } from '../limits.ts';
 import type { MeshState } from '../mesh-state.ts';
 import type { Peer } from '../peer.ts';
 import type { DecisionDoor } from '../rooms.ts';
-import type { Command, Reply } from '../step.ts';
+import type { Reply } from '../step.ts';
 
 /** The verb under which a member asks the leader to carry out a command of its operator. */
 export const COMMAND_VERB = 'mesh.command';
@@ -174,7 +174,7 @@ export class DecisionDesk implements DecisionDoor {
   // ---- at the leader, from any node ------------------------------------------------------------------------------------
 
   /** Have the leader carry it out; whether somebody else does. */
-  forward(id: number, command: Command, mesh: MeshState): void {
+  forward(id: number, command: GovernedCommand, mesh: MeshState): void {
     const { leader } = mesh.log;
     const peer = leader === null ? undefined : this.#core.peers.get(leader);
     const session = peer?.session;
@@ -188,7 +188,7 @@ export class DecisionDesk implements DecisionDoor {
       key: this.#core.entropy(16),
       method: COMMAND_VERB,
       timeoutMs: LIMITS.decisionMsMax,
-      body: utf8(JSON.stringify(command)),
+      body: encodeForwarded(command),
     });
     this.#core.touched.add(session);
   }
@@ -214,15 +214,9 @@ export class DecisionDesk implements DecisionDoor {
   /** An answer to a call of ours: whether it was to a command, and then it is passed on. */
   onForwardedAnswer(id: number, body: Uint8Array): boolean {
     if (!this.#forwarded.delete(id)) return false;
-    let value: unknown;
-    try {
-      value = JSON.parse(textOf(body) ?? '');
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      this.#core.refuse(id, 'RN-MESH-022', 'the leader answered something that is not understood; look before you try again');
-      return true;
-    }
-    this.#core.fx.reply({ id, kind: 'done', value });
+    const answer = readAnswer(body);
+    if (answer === undefined) this.#core.refuse(id, 'RN-MESH-022', 'the leader answered something that is not understood; look before you try again');
+    else this.#core.fx.reply({ id, kind: 'done', value: answer.value });
     return true;
   }
 
@@ -263,7 +257,7 @@ export class DecisionDesk implements DecisionDoor {
     this.#serving.delete(reply.id);
     const session = call === undefined ? undefined : this.#core.contexts.get(call.connection)?.session;
     if (call === undefined || session === undefined) return;
-    if (reply.kind === 'done') session.send({ kind: 'res', id: call.wireId, body: utf8(JSON.stringify(reply.value ?? null)) });
+    if (reply.kind === 'done') session.send({ kind: 'res', id: call.wireId, body: encodeAnswer(reply.value) });
     else session.send({ kind: 'err', id: call.wireId, code: reply.refusal.code, text: reply.refusal.text.slice(0, 500) });
     this.#core.touched.add(session);
   }

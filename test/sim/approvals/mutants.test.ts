@@ -1,12 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
+import { loadBroken } from '../broken-source.ts';
 import type { ApprovalsResult } from './world.ts';
-
-const root = resolve(import.meta.dirname, '../../..');
 
 /** The machine with one rule broken: places in its source, each there exactly once, and what stands there instead. */
 interface Mutant {
@@ -173,59 +167,24 @@ interface Machine {
   run(seed: number): ApprovalsResult;
 }
 
-async function bundled(mutant: Mutant | undefined): Promise<Machine> {
-  const folder = mkdtempSync(join(tmpdir(), 'robonet-approvals-'));
-  const outfile = join(folder, 'sim.mjs');
-  let met = 0;
-  try {
-    await build({
-      stdin: {
-        contents: `export { KeyRegistry } from '../crypto/sim-crypto.ts'; export { runApprovalsTrace } from './world.ts';`,
-        resolveDir: import.meta.dirname,
-        loader: 'ts',
-      },
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      logLevel: 'silent',
-      plugins: [
-        {
-          name: 'break-rule',
-          setup({ onLoad }) {
-            onLoad({ filter: /mesh\/approvals\/.*\.ts$/ }, ({ path }) => {
-              let contents = readFileSync(path, 'utf8');
-              for (const [file, from, to] of mutant?.changes ?? []) {
-                if (path !== join(root, 'mesh/approvals', file)) continue;
-                if (contents.split(from).length !== 2) throw new Error(`${file}: the place to break is not there exactly once: ${from}`);
-                contents = contents.replace(from, () => to);
-                met += 1;
-              }
-              return { contents, loader: 'ts' };
-            });
-          },
-        },
-      ],
-    });
-    if (met !== (mutant?.changes.length ?? 0)) throw new Error('a place to break is not part of the machine');
-    const { KeyRegistry, runApprovalsTrace } = (await import(pathToFileURL(outfile).href)) as {
-      KeyRegistry: new () => { port(): never };
-      runApprovalsTrace(crypto: never, seed: number, steps: number): ApprovalsResult;
-    };
-    return { run: (seed) => runApprovalsTrace(new KeyRegistry().port(), seed, 60) };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+async function broken(mutant: Mutant | undefined): Promise<Machine> {
+  const entry = `export { KeyRegistry } from '../crypto/sim-crypto.ts'; export { runApprovalsTrace } from './world.ts';`;
+  const changes = (mutant?.changes ?? []).map(([file, from, to]) => ({ file: `mesh/approvals/${file}`, from, to }));
+  const { KeyRegistry, runApprovalsTrace } = (await loadBroken(entry, import.meta.dirname, changes)) as {
+    KeyRegistry: new () => { port(): never };
+    runApprovalsTrace(crypto: never, seed: number, steps: number): ApprovalsResult;
+  };
+  return { run: (seed) => runApprovalsTrace(new KeyRegistry().port(), seed, 60) };
 }
 
 describe('the simulated approvals see a broken machine', () => {
   test.each(MUTANTS)('$rule: $name', async (mutant) => {
-    const machine = await bundled(mutant);
+    const machine = await broken(mutant);
     expect(mutant.checkers).toContain(machine.run(mutant.seed).violations[0]?.checker);
   });
 
   test('and nothing wrong with the whole one', async () => {
-    const machine = await bundled(undefined);
+    const machine = await broken(undefined);
     for (const { seed } of MUTANTS) expect(machine.run(seed).violations).toEqual([]);
   });
 });

@@ -3,11 +3,7 @@
  * traces. A checker that does not see them would not see the same mistake in the product. Nothing in the product knows of
  * this; a place that is not found there any more fails.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { loadBroken } from '../broken-source.ts';
 import type { ConsensusTrace, TraceClass } from './options.ts';
 import type { ConsensusResult } from './run.ts';
 
@@ -200,48 +196,11 @@ export interface Broken {
 
 /** Bundle the simulator over the machine with one rule broken; `undefined` breaks none. */
 export async function breakRule(mutant: Mutant | undefined, of: TraceClass): Promise<Broken> {
-  const root = resolve(import.meta.dirname, '../../..');
-  const folder = mkdtempSync(join(tmpdir(), 'robonet-mutant-'));
-  const outfile = join(folder, 'sim.mjs');
-  const target = mutant === undefined ? null : join(root, 'mesh/consensus', mutant.file);
-  let met = 0;
-  try {
-    await build({
-      stdin: {
-        contents: `export { drawConsensusTrace } from './options.ts'; export { runConsensusTrace } from './run.ts';`,
-        resolveDir: import.meta.dirname,
-        loader: 'ts',
-      },
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      logLevel: 'silent',
-      plugins: [
-        {
-          name: 'break-rule',
-          setup({ onLoad }) {
-            onLoad({ filter: /mesh\/consensus\/.*\.ts$/ }, ({ path }) => {
-              let contents = readFileSync(path, 'utf8');
-              if (path === target)
-                for (const { from, to } of mutant?.changes ?? []) {
-                  if (contents.split(from).length !== 2) throw new Error(`${mutant?.file}: the place to break is not there exactly once: ${from}`);
-                  contents = contents.replace(from, () => to);
-                  met += 1;
-                }
-              return { contents, loader: 'ts' };
-            });
-          },
-        },
-      ],
-    });
-    if (met !== (mutant?.changes.length ?? 0)) throw new Error(`${mutant?.file}: it is not part of the machine`);
-    const bundled = (await import(pathToFileURL(outfile).href)) as {
-      drawConsensusTrace(seed: string, chosen: TraceClass): ConsensusTrace;
-      runConsensusTrace(options: ConsensusTrace): ConsensusResult;
-    };
-    return { run: (seed) => bundled.runConsensusTrace(bundled.drawConsensusTrace(String(seed), of)) };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const entry = `export { drawConsensusTrace } from './options.ts'; export { runConsensusTrace } from './run.ts';`;
+  const changes = mutant === undefined ? [] : mutant.changes.map((change) => ({ file: `mesh/consensus/${mutant.file}`, ...change }));
+  const { drawConsensusTrace, runConsensusTrace } = (await loadBroken(entry, import.meta.dirname, changes)) as {
+    drawConsensusTrace(seed: string, chosen: TraceClass): ConsensusTrace;
+    runConsensusTrace(options: ConsensusTrace): ConsensusResult;
+  };
+  return { run: (seed) => runConsensusTrace(drawConsensusTrace(String(seed), of)) };
 }
